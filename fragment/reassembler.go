@@ -1,0 +1,245 @@
+package fragment
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"net/netip"
+	"time"
+
+	"github.com/framegram/framegram/stream"
+)
+
+// Config bounds a Reassembler before the first byte is trusted. The zero value is
+// usable.
+type Config struct {
+	Frames   int           // frames in progress, 1..64; zero means 4
+	MaxFrame int           // bytes of a frame, 1..MaxFrameBytes; zero means MaxFrameBytes
+	Deadline time.Duration // how long an incomplete frame is kept; zero means 100 ms
+	Silence  time.Duration // how long the followed sender must have sent nothing usable before another is followed; zero means 500 ms
+	Pool     *stream.Pool  // where frames come from; nil means one of its own
+}
+
+func (c Config) withDefaults() (Config, error) {
+	c.Frames = cmp.Or(c.Frames, 4)
+	c.MaxFrame = cmp.Or(c.MaxFrame, MaxFrameBytes)
+	c.Deadline = cmp.Or(c.Deadline, 100*time.Millisecond)
+	c.Silence = cmp.Or(c.Silence, 500*time.Millisecond)
+	if c.Pool == nil {
+		c.Pool = &stream.Pool{}
+	}
+	switch {
+	case c.Frames < 1 || c.Frames > 64:
+		return c, fmt.Errorf("fragment: Frames is %d, want 1..64", c.Frames)
+	case c.MaxFrame < 1 || c.MaxFrame > MaxFrameBytes:
+		return c, fmt.Errorf("fragment: MaxFrame is %d, want 1..%d", c.MaxFrame, MaxFrameBytes)
+	case c.Deadline < 0 || c.Silence < 0:
+		return c, errors.New("fragment: Deadline and Silence must not be negative")
+	}
+	return c, nil
+}
+
+const (
+	// maxCandidates is how many senders that are not followed (yet) may assemble a
+	// frame, one each.
+	maxCandidates = 2
+	// candidateIdle is how long a candidate keeps its place without another fragment.
+	candidateIdle = 200 * time.Millisecond
+)
+
+// Reassembler puts frames back together. It follows one sender, that is one
+// (address, session); another takes over only when the followed one has sent
+// nothing usable for Config.Silence and the other has completed one frame whose
+// CRCs hold. Noise therefore never takes the picture away.
+//
+// Its memory is bounded by (Config.Frames + 2) * Config.MaxFrame plus about 1 MiB of
+// its own, whatever arrives; buffers grow only as far as the frames do. In steady
+// state Push allocates nothing. Not for use by several goroutines at once.
+type Reassembler struct {
+	cfg        Config
+	followed   *track
+	candidates [maxCandidates]*track
+	suspects   [256]uint64 // hashes of sources seen once, see suspect
+	seed       maphash.Seed
+	c          Counters // without the sequence figures of the followed track
+	header     Header   // of the datagram in hand
+}
+
+// NewReassembler checks cfg and fills in its defaults.
+func NewReassembler(cfg Config) (*Reassembler, error) {
+	cfg, err := cfg.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	return &Reassembler{cfg: cfg, seed: maphash.MakeSeed()}, nil
+}
+
+// Push takes one datagram that arrived at now from an address, borrows b until it
+// returns, and returns the frame that b made complete, or nil. The frame is held
+// once by the caller. Its ID is the wire's, its Captured the sender's clock. Frames
+// come out with ever newer IDs as long as one sender is followed.
+func (r *Reassembler) Push(now time.Time, from netip.AddrPort, b []byte) *stream.Frame {
+	r.c.Received++
+	h := &r.header
+	payload, err := h.Parse(b)
+	switch {
+	case err == ErrVersion:
+		r.c.Dropped.OtherVersion++
+		return nil
+	case err != nil:
+		r.c.Dropped.Malformed++
+		return nil
+	}
+	t := r.pick(now, source{from, h.Session}, h)
+	switch {
+	case t == nil:
+		r.c.Dropped.Stranger++
+		return nil
+	case h.Flags&FlagSealed != 0:
+		r.c.Dropped.Sealed++
+		return nil
+	case h.Offset+h.Length > r.cfg.MaxFrame:
+		r.c.Dropped.TooLarge++
+		return nil
+	}
+	f := t.place(now, h, payload, r.cfg.Pool, &r.c)
+	if f != nil && t != r.followed {
+		r.follow(now, t)
+	}
+	return f
+}
+
+// pick returns the track that h's datagram belongs to, or nil for a stranger's.
+func (r *Reassembler) pick(now time.Time, src source, h *Header) *track {
+	if t := r.followed; t != nil {
+		live := now.Sub(t.last) < r.cfg.Silence
+		switch {
+		case t.from == src && (live || t.plausible(h)):
+			return t
+		case live:
+			return nil
+		}
+	}
+	var place **track
+	for i := range r.candidates {
+		c := r.candidates[i]
+		idle := c == nil || now.Sub(c.last) > candidateIdle
+		switch {
+		case !idle && c.from == src:
+			return c
+		case idle:
+			place = &r.candidates[i]
+		case place == nil && c.used <= 1:
+			place = &r.candidates[i] // weak: loses it to a source seen twice
+		}
+	}
+	if place == nil {
+		return nil
+	}
+	if c := *place; c != nil {
+		if now.Sub(c.last) <= candidateIdle && !r.suspect(src) {
+			return nil
+		}
+		c.retireAll(&r.c.Incomplete.Abandoned, everyFrame)
+	}
+	*place = &track{from: src, slots: make([]slot, 1), last: now}
+	return *place
+}
+
+// suspect reports whether src was seen before, and remembers it, in a table that
+// noise with ever new sessions overwrites at random. A real sender's datagrams come
+// in bursts and meet their own mark; noise does not.
+func (r *Reassembler) suspect(src source) bool {
+	mark := maphash.Comparable(r.seed, src)
+	p := &r.suspects[mark%uint64(len(r.suspects))]
+	seen := *p == mark
+	*p = mark
+	return seen
+}
+
+// follow makes t, which has just completed a frame, the sender that is shown.
+func (r *Reassembler) follow(now time.Time, t *track) {
+	if old := r.followed; old != nil {
+		old.retireAll(&r.c.Incomplete.Abandoned, everyFrame)
+		r.addSequences(&r.c, &old.seq)
+		r.c.Takeovers++
+	}
+	for i, c := range r.candidates {
+		if c != nil && c != t {
+			c.retireAll(&r.c.Incomplete.Abandoned, everyFrame)
+		}
+		r.candidates[i] = nil
+	}
+	t.slots = append(t.slots, make([]slot, r.cfg.Frames-len(t.slots))...)
+	t.last, r.followed = now, t
+}
+
+func (r *Reassembler) addSequences(c *Counters, s *sequences) {
+	c.Sequenced += s.received
+	c.Missing += s.lost()
+	c.Reordered += s.reorder
+}
+
+// Expire gives up the frames whose deadline has passed, and returns when to call
+// it next, or the zero time when nothing is in progress.
+func (r *Reassembler) Expire(now time.Time) time.Time {
+	var next time.Time
+	if r.followed == nil {
+		return next
+	}
+	r.followed.retireAll(&r.c.Incomplete.Expired, func(s *slot) bool {
+		due := s.began.Add(r.cfg.Deadline)
+		if !due.After(now) {
+			return true
+		}
+		if next.IsZero() || due.Before(next) {
+			next = due
+		}
+		return false
+	})
+	return next
+}
+
+// Followed is the address whose frames are shown; not valid before the first frame.
+func (r *Reassembler) Followed() netip.AddrPort {
+	if r.followed == nil {
+		return netip.AddrPort{}
+	}
+	return r.followed.from.addr
+}
+
+// Counters are the figures up to now.
+func (r *Reassembler) Counters() Counters {
+	c := r.c
+	if r.followed != nil {
+		r.addSequences(&c, &r.followed.seq)
+	}
+	return c
+}
+
+// InProgress is how many frames are open now: what Counters' balance lacks.
+func (r *Reassembler) InProgress() int {
+	n := 0
+	for _, t := range append(r.candidates[:], r.followed) {
+		if t == nil {
+			continue
+		}
+		for i := range t.slots {
+			if t.slots[i].open {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// Close gives every buffer back to the pool and counts frames in progress as
+// abandoned. The Reassembler must not be used afterwards.
+func (r *Reassembler) Close() {
+	for _, t := range append(r.candidates[:], r.followed) {
+		if t != nil {
+			t.retireAll(&r.c.Incomplete.Abandoned, everyFrame)
+		}
+	}
+}

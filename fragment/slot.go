@@ -1,0 +1,108 @@
+package fragment
+
+import (
+	"hash/crc32"
+	"time"
+
+	"github.com/framegram/framegram/stream"
+)
+
+// slot is one frame in progress. Every fragment is copied once, straight to its
+// place in the frame, before anything else of the frame is known.
+type slot struct {
+	open     bool
+	id       uint32
+	captured int64
+	began    time.Time // first fragment
+	shard    int
+	count    int           // blocks of the frame; 0 = not said yet
+	done     int           // blocks complete
+	blocks   []block       // by index, as far as heard of
+	frame    *stream.Frame // its JPEG's capacity is the buffer; nil when closed
+	extent   int           // bytes from the start up to the last one written
+}
+
+// block is what the fragments of one block agree on, and which have come.
+type block struct {
+	length, offset int // length 0: nothing has come
+	crc            uint32
+	parity         uint8
+	got            int // data fragments
+	have           bitmap
+}
+
+// begin opens the slot for h's frame.
+func (s *slot) begin(now time.Time, h *Header) {
+	clear(s.blocks)
+	*s = slot{open: true, id: h.Frame, captured: h.Captured, began: now, shard: h.Shard, blocks: s.blocks[:0]}
+}
+
+// close gives the buffer back.
+func (s *slot) close() {
+	if s.frame != nil {
+		s.frame.Release()
+	}
+	s.open, s.frame = false, nil
+}
+
+// agree returns h's block, or nil when h contradicts what was said before. The
+// first datagram of a frame, and of a block, is believed: its CRC decides later.
+func (s *slot) agree(h *Header) *block {
+	if h.Captured != s.captured || h.Shard != s.shard || (s.count != 0 && h.Blocks != 0 && int(h.Blocks) != s.count) ||
+		(s.count != 0 && int(h.Block) >= s.count) || (h.Blocks != 0 && len(s.blocks) > int(h.Blocks)) {
+		return nil
+	}
+	for len(s.blocks) <= int(h.Block) { // at most 256
+		s.blocks = append(s.blocks, block{})
+	}
+	b := &s.blocks[h.Block]
+	if b.length == 0 {
+		b.length, b.offset, b.crc, b.parity = h.Length, h.Offset, h.CRC, h.Parity
+	} else if b.length != h.Length || b.offset != h.Offset || b.crc != h.CRC || b.parity != h.Parity {
+		return nil
+	}
+	if h.Blocks != 0 {
+		s.count = int(h.Blocks)
+	}
+	return b
+}
+
+// put copies a data fragment to its place. The caller has checked that it is new.
+func (s *slot) put(pool *stream.Pool, hint int, h *Header, payload []byte) {
+	s.grow(pool, hint, h.Offset+h.Length)
+	copy(s.frame.JPEG[h.Offset+int(h.Index)*h.Shard:cap(s.frame.JPEG)], payload)
+}
+
+// grow makes the buffer hold end bytes, which is at most Config.MaxFrame. The
+// first buffer is as large as recent frames were (hint), so that it rarely grows.
+func (s *slot) grow(pool *stream.Pool, hint, end int) {
+	if s.frame == nil || cap(s.frame.JPEG) < end {
+		larger := pool.Get(max(end, hint))
+		larger.JPEG = larger.JPEG[:cap(larger.JPEG)]
+		if s.frame != nil {
+			copy(larger.JPEG, s.frame.JPEG[:s.extent])
+			s.frame.Release()
+		}
+		s.frame = larger
+	}
+	s.extent = max(s.extent, end)
+}
+
+// sound reports whether a block all of whose data has come is what was sent.
+func (s *slot) sound(b *block) bool {
+	return crc32.Checksum(s.frame.JPEG[b.offset:b.offset+b.length], castagnoli) == b.crc
+}
+
+// size is the frame's length in bytes, or 0 when its blocks do not lie one behind
+// the other from the first byte on. That they do proves that none of them was
+// written over by another.
+func (s *slot) size() int {
+	end := 0
+	for i := range s.blocks {
+		if s.blocks[i].offset != end {
+			return 0
+		}
+		end += s.blocks[i].length
+	}
+	return end
+}

@@ -1,0 +1,124 @@
+package fragment
+
+import (
+	"encoding/binary"
+	"fmt"
+	"hash/crc32"
+	"math"
+)
+
+// maxData is the most data fragments a block is given: 200 leave room for 32
+// parity fragments (16 %), see Header.
+const maxData = 200
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// FrameTooLargeError reports a frame that cannot be sent. Both sizes are in bytes.
+type FrameTooLargeError struct{ Size, Max int }
+
+func (e *FrameTooLargeError) Error() string {
+	return fmt.Sprintf("fragment: frame of %d bytes is over the limit of %d: lower the quality or the size", e.Size, e.Max)
+}
+
+// Splitter cuts frames into datagrams. It is cut once for all destinations: for
+// each, Stamp fills in what differs, and the datagrams are sent before the next
+// Stamp. Not for use by several goroutines at once. In steady state it allocates
+// nothing.
+type Splitter struct {
+	shard     int
+	datagrams []Datagram
+	headers   []byte // HeaderLen bytes each, beside one another
+}
+
+// Datagram is one datagram of the frame cut last: two pieces, so that the picture
+// is not copied on its way to the socket. Both are valid until the next Split, and
+// Header changes with the next Stamp.
+type Datagram struct {
+	Header  []byte // HeaderLen bytes, owned by the Splitter
+	Payload []byte // 1..shard bytes, part of the frame given to Split
+}
+
+// NewSplitter returns a Splitter for shards of that many bytes, a multiple of 64 in
+// 64..16320: see ShardFor.
+func NewSplitter(shard int) (*Splitter, error) {
+	s := &Splitter{}
+	return s, s.SetShard(shard)
+}
+
+// SetShard changes the shard size from the next Split on, as when the MTU fell.
+func (s *Splitter) SetShard(shard int) error {
+	if shard < ShardUnit || shard > MaxShard || shard%ShardUnit != 0 {
+		return fmt.Errorf("fragment: shard size is %d, want a multiple of %d in %d..%d", shard, ShardUnit, ShardUnit, MaxShard)
+	}
+	s.shard = shard
+	return nil
+}
+
+// Shard is the shard size in bytes.
+func (s *Splitter) Shard() int { return s.shard }
+
+// MaxFrame is the largest frame in bytes that Split takes with the current shard:
+// MaxFrameBytes, or what 255 blocks hold where shards are very small.
+func (s *Splitter) MaxFrame() int { return min(MaxFrameBytes, math.MaxUint8*maxData*s.shard) }
+
+// Split cuts jpeg, which it borrows until the next Split, into datagrams for the
+// frame id captured at that time (µs since the Unix epoch). The datagrams stand in
+// the order in which they are to be sent, and are valid until the next Split. An
+// empty frame is an error, one over MaxFrame a *FrameTooLargeError.
+func (s *Splitter) Split(id uint32, captured int64, jpeg []byte) ([]Datagram, error) {
+	s.datagrams, s.headers = s.datagrams[:0], s.headers[:0]
+	switch {
+	case len(jpeg) == 0:
+		return nil, fmt.Errorf("%w: frame %d is empty", ErrInvalid, id)
+	case len(jpeg) > s.MaxFrame():
+		return nil, &FrameTooLargeError{Size: len(jpeg), Max: s.MaxFrame()}
+	}
+	// Blocks are equal to within one fragment, so that none is so short that a few
+	// losses exceed its parity; all but the last are whole fragments, so that only
+	// the frame's very last datagram is short and a GSO train is not broken.
+	total := (len(jpeg) + s.shard - 1) / s.shard
+	blocks := (total + maxData - 1) / maxData
+	s.reserve(total)
+	for b := range blocks {
+		first, end := b*total/blocks, (b+1)*total/blocks
+		from, to := first*s.shard, min(end*s.shard, len(jpeg))
+		h := Header{
+			Frame: id, Captured: captured,
+			Block: uint8(b), Blocks: uint8(blocks),
+			Shard: s.shard, Offset: from, Length: to - from,
+			CRC: crc32.Checksum(jpeg[from:to], castagnoli),
+		}
+		for i := range end - first {
+			h.Index = uint8(i)
+			at := from + i*s.shard
+			s.add(&h, jpeg[at:min(at+s.shard, to)])
+		}
+	}
+	return s.datagrams, nil
+}
+
+// reserve makes room first, so that the datagrams' headers do not move.
+func (s *Splitter) reserve(n int) {
+	if cap(s.datagrams) < n {
+		s.datagrams = make([]Datagram, 0, n+n/4)
+		s.headers = make([]byte, 0, cap(s.datagrams)*HeaderLen)
+	}
+}
+
+func (s *Splitter) add(h *Header, payload []byte) {
+	from := len(s.headers)
+	s.headers = h.append(s.headers)
+	s.datagrams = append(s.datagrams, Datagram{Header: s.headers[from:len(s.headers):len(s.headers)], Payload: payload})
+}
+
+// Stamp makes the datagrams those of one destination: its session, and the
+// sequence numbers from first on. The number after the last one used is returned.
+func (s *Splitter) Stamp(session, first uint64) uint64 {
+	for i := range s.datagrams {
+		h := s.datagrams[i].Header
+		binary.BigEndian.PutUint64(h[4:], session)
+		binary.BigEndian.PutUint64(h[12:], first)
+		first++
+	}
+	return first
+}
