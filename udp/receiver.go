@@ -1,0 +1,132 @@
+package udp
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/netip"
+	"sync"
+
+	"github.com/framegram/framegram/fragment"
+	"github.com/framegram/framegram/stream"
+)
+
+// DefaultReadBuffer is the receive buffer asked for, in bytes: the kernel charges a
+// 1472-byte datagram about 2.3 kB, so that 4 MiB hold 2.6 MB of frames, twenty of
+// 120 kB, while the reader is kept from running.
+const DefaultReadBuffer = 4 << 20
+
+// maxDatagram is the largest datagram of version 1 in bytes: the longest header, the
+// largest shard and the seal.
+const maxDatagram = 255*4 + fragment.MaxShard + fragment.SealLen
+
+// ReceiverConfig configures Listen. The zero value listens on port 0 of every
+// address.
+type ReceiverConfig struct {
+	Listen     netip.AddrPort // an invalid address means every one, IPv4 and IPv6
+	ReadBuffer int            // bytes of receive buffer; zero means DefaultReadBuffer
+	Frames     fragment.Config
+	Log        *slog.Logger // nil means discard
+}
+
+// Receiver is a stream.Source of the frames that arrive whole. Of several frames
+// that wait for Next, only the newest is kept.
+type Receiver struct {
+	conn   *net.UDPConn
+	batch  batchConn
+	box    *stream.Mailbox
+	done   chan struct{}
+	closed sync.Once
+	log    *slog.Logger
+
+	mu     sync.Mutex // guards what follows; the read loop holds it while it works on a batch
+	frames *fragment.Reassembler
+	stats  ReceiverStats
+	last   uint32 // kernel's drop counter when last seen
+	sorry  throttle
+}
+
+// ReceiverStats are figures since the start. Every datagram read is counted once:
+// Datagrams = Control + Fragments.Received.
+type ReceiverStats struct {
+	Datagrams   uint64            `json:"datagrams"`
+	Bytes       uint64            `json:"bytes"`        // of UDP payload
+	Control     uint64            `json:"control"`      // datagrams of types other than data
+	KernelDrops uint64            `json:"kernel_drops"` // dropped here for want of room in the receive buffer; not the network's fault
+	ReadErrors  uint64            `json:"read_errors"`
+	Replaced    uint64            `json:"replaced"` // whole frames replaced by a newer one before Next
+	Fragments   fragment.Counters `json:"fragments"`
+	ReadBuffer  int               `json:"read_buffer"` // bytes granted
+	From        string            `json:"from"`        // address followed; empty before the first frame
+}
+
+// Listen opens the socket and starts reading. A used address is an error that
+// matches syscall.EADDRINUSE.
+func Listen(cfg ReceiverConfig) (*Receiver, error) {
+	cfg.ReadBuffer = cmp.Or(cfg.ReadBuffer, DefaultReadBuffer)
+	frames, err := fragment.NewReassembler(cfg.Frames)
+	if err != nil {
+		return nil, err
+	}
+	conn, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(cfg.Listen))
+	if err != nil {
+		return nil, fmt.Errorf("udp: %w", err)
+	}
+	r := &Receiver{
+		conn: conn, batch: newBatchConn(conn), frames: frames,
+		box: stream.NewMailbox(), done: make(chan struct{}),
+		sorry: newThrottle(cfg.Log),
+	}
+	r.log = r.sorry.log
+	r.stats.ReadBuffer = r.growBuffer(cfg.ReadBuffer)
+	if err := countDrops(conn); err != nil && !errors.Is(err, errors.ErrUnsupported) {
+		r.log.Warn("drops in the receive buffer will look like network loss", slog.Any("error", err))
+	}
+	go r.run()
+	return r, nil
+}
+
+// growBuffer asks for size bytes, and says once what to do when less was granted.
+func (r *Receiver) growBuffer(size int) int {
+	granted, err := setReadBuffer(r.conn, size)
+	if err != nil || granted < size {
+		r.log.Warn("the receive buffer is smaller than wanted: bursts may be lost",
+			slog.Int("wanted_bytes", size), slog.Int("granted_bytes", granted),
+			slog.String("raise_it_with", fmt.Sprint(raiseBufferLimit, size)), slog.Any("error", err))
+	}
+	return granted
+}
+
+// LocalAddr is the address listened on, with its real port.
+func (r *Receiver) LocalAddr() netip.AddrPort { return localAddr(r.conn) }
+
+// Next implements stream.Source. After Close the error is io.EOF.
+func (r *Receiver) Next(ctx context.Context) (*stream.Frame, error) { return r.box.Take(ctx) }
+
+// Close ends the reading, waits for it and frees everything. It may be called more
+// than once; Next then returns io.EOF.
+func (r *Receiver) Close() error {
+	r.closed.Do(func() {
+		r.conn.Close()
+		<-r.done
+		r.frames.Close()
+		r.box.Drain(io.EOF)
+	})
+	return nil
+}
+
+// Stats may be called at any time, from any goroutine.
+func (r *Receiver) Stats() ReceiverStats {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s := r.stats
+	s.Fragments, s.Replaced = r.frames.Counters(), r.box.Replaced()
+	if from := r.frames.Followed(); from.IsValid() {
+		s.From = from.String()
+	}
+	return s
+}
