@@ -1,0 +1,239 @@
+package udp
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/netip"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/net/ipv4"
+
+	"github.com/framegram/framegram/fragment"
+	"github.com/framegram/framegram/stream"
+)
+
+// script is a batchConn that answers with prepared errors, one for each call, and
+// otherwise takes everything.
+type script struct {
+	errs []error
+	took int
+}
+
+func (s *script) ReadBatch([]message, int) (int, error) { return 0, io.EOF }
+
+func (s *script) WriteBatch(ms []message, _ int) (int, error) {
+	if len(s.errs) > 0 {
+		err := s.errs[0]
+		s.errs = s.errs[1:]
+		if err != nil {
+			return 0, &net.OpError{Op: "write", Net: "udp", Err: os.NewSyscallError("sendmmsg", err)}
+		}
+	}
+	s.took += len(ms)
+	return len(ms), nil
+}
+
+func testSender(t *testing.T, log io.Writer) (*Sender, *Receiver) {
+	t.Helper()
+	r, err := Listen(ReceiverConfig{Listen: netip.MustParseAddrPort("127.0.0.1:0")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { r.Close() })
+	s, err := NewSender(SenderConfig{To: []netip.AddrPort{r.LocalAddr()}, Log: slog.New(slog.NewTextHandler(log, nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s, r
+}
+
+func frameOf(datagrams int) *stream.Frame {
+	f := stream.NewFrame(make([]byte, datagrams*1408))
+	f.Captured = time.Now()
+	return f
+}
+
+func TestSendErrorsAreCounted(t *testing.T) {
+	const datagrams = 100 // two batches
+	for name, tt := range map[string]struct {
+		errs            []error
+		unsent, refused uint64
+		said            string
+		reachable       bool // the socket is kept
+		rereadMTU       bool
+	}{
+		"none":                             {reachable: true},
+		"refused for an earlier frame":     {errs: []error{syscall.ECONNREFUSED}, refused: 1, said: "framegram view", reachable: true},
+		"refused in a later batch":         {errs: []error{nil, syscall.ECONNREFUSED}, refused: 1, said: "framegram view", reachable: true},
+		"nobody there":                     {errs: []error{syscall.ECONNREFUSED, syscall.ECONNREFUSED}, refused: 1, unsent: datagrams, said: "framegram view", reachable: true},
+		"queue full for one datagram":      {errs: []error{syscall.ENOBUFS}, unsent: 1, said: "queue is full", reachable: true},
+		"no route":                         {errs: []error{syscall.ENETUNREACH}, unsent: datagrams, said: "no way there"},
+		"no route half-way":                {errs: []error{nil, syscall.ENETUNREACH}, unsent: datagrams - batchSize, said: "no way there"},
+		"local address gone":               {errs: []error{syscall.EADDRNOTAVAIL}, unsent: datagrams, said: "no way there"},
+		"larger than the path":             {errs: []error{syscall.EMSGSIZE}, unsent: datagrams, said: "smaller ones", reachable: true, rereadMTU: true},
+		"firewall":                         {errs: []error{syscall.EPERM}, unsent: 1, said: "firewall", reachable: true},
+		"something this program knows not": {errs: []error{syscall.EIO}, unsent: 1, said: "sending", reachable: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var log bytes.Buffer
+			s, _ := testSender(t, &log)
+			fake := &script{errs: tt.errs}
+			d := s.dests[0]
+			d.batch = fake
+			for range 3 { // trouble with one frame; the next ones go out
+				if err := s.Write(t.Context(), frameOf(datagrams)); err != nil {
+					t.Fatalf("Write returned %v: trouble is a counter", err)
+				}
+				if tt.rereadMTU && s.mtuAt.IsZero() {
+					tt.rereadMTU = false
+				}
+				d.batch = fake // the socket may have been opened again
+			}
+			if tt.rereadMTU {
+				t.Error("the MTU is not read again")
+			}
+			st := s.Stats().To[0]
+			lostFrames := uint64(0)
+			if tt.unsent > 0 {
+				lostFrames = 1
+			}
+			if !tt.reachable { // not tried again within a second
+				lostFrames, tt.unsent = 3, tt.unsent+2*datagrams
+				if st.Redials != 0 || d.conn != nil {
+					t.Error("the socket was kept, or opened again within a second")
+				}
+			}
+			if st.Unsent != tt.unsent || st.Refused != tt.refused || st.Frames != 3-lostFrames ||
+				st.Datagrams != 3*datagrams-tt.unsent || int(st.Datagrams) != fake.took {
+				t.Errorf("got %+v, the socket took %d; want %d unsent, %d refused", st, fake.took, tt.unsent, tt.refused)
+			}
+			if d.seq != 3*datagrams {
+				t.Errorf("sequence stands at %d, want %d: what was not sent must count as missing", d.seq, 3*datagrams)
+			}
+			if got := log.String(); !strings.Contains(got, tt.said) || strings.Count(got, "\n") > 1 {
+				t.Errorf("log is %q, want one line with %q", got, tt.said)
+			}
+		})
+	}
+}
+
+func TestUnreachableIsTriedAgain(t *testing.T) {
+	s, r := testSender(t, io.Discard)
+	d := s.dests[0]
+	d.batch = &script{errs: []error{syscall.ENETUNREACH}}
+	s.Write(t.Context(), frameOf(1))
+	d.redial = time.Now() // as after a second
+	if err := s.Write(t.Context(), frameOf(1)); err != nil {
+		t.Fatal(err)
+	}
+	f, err := r.Next(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Release()
+	if st := s.Stats().To[0]; st.Redials != 1 || st.Frames != 1 {
+		t.Errorf("got %+v, want one redial and one frame", st)
+	}
+}
+
+func TestDatagramSizeFollowsThePath(t *testing.T) {
+	for _, tt := range []struct {
+		to    string
+		mtu   int
+		shard int
+	}{
+		{"127.0.0.1:9", 0, 1408}, // loopback's 65536 is not taken unasked
+		{"[::1]:9", 0, 1344},
+		{"127.0.0.1:9", 576, 448},
+		{"127.0.0.1:9", 9000, 8896},
+		{"127.0.0.1:9", 65535, fragment.MaxShard},
+	} {
+		s, err := NewSender(SenderConfig{To: []netip.AddrPort{netip.MustParseAddrPort(tt.to)}, MTU: tt.mtu})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if st := s.Stats(); st.Shard != tt.shard {
+			t.Errorf("to %s with MTU %d: shard %d, want %d", tt.to, tt.mtu, st.Shard, tt.shard)
+		}
+		s.Close()
+	}
+	s, err := NewSender(SenderConfig{To: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:9"), netip.MustParseAddrPort("[::1]:9")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if st := s.Stats(); st.Shard != 1344 {
+		t.Errorf("to IPv4 and IPv6: shard %d, want the smaller one, 1344", st.Shard)
+	}
+}
+
+func TestSenderConfig(t *testing.T) {
+	one := []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:9")}
+	for want, cfg := range map[string]SenderConfig{
+		"To is empty":     {},
+		"with a port":     {To: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:0")}},
+		"To[0]":           {To: []netip.AddrPort{{}}},
+		"multicast group": {To: []netip.AddrPort{netip.MustParseAddrPort("239.1.2.3:9")}},
+		"MTU is 575":      {To: one, MTU: 575},
+		"MTU is 65536":    {To: one, MTU: 65536},
+		"DSCP is 64":      {To: one, DSCP: 64},
+	} {
+		if _, err := NewSender(cfg); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%+v: got %v, want an error with %q", cfg, err, want)
+		}
+	}
+}
+
+func TestDatagramsCarryTheirDSCP(t *testing.T) {
+	s, err := NewSender(SenderConfig{To: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:9")}, DSCP: 34})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if tos, err := ipv4.NewConn(s.dests[0].conn).TOS(); err != nil || tos != 34<<2 {
+		t.Errorf("TOS is %d, %v, want %d", tos, err, 34<<2)
+	}
+}
+
+func TestFrameOverTheLimitIsSkipped(t *testing.T) {
+	var log bytes.Buffer
+	s, r := testSender(t, &log)
+	large := stream.NewFrame(make([]byte, fragment.MaxFrameBytes+1))
+	for range 2 {
+		if err := s.Write(t.Context(), large); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.Write(t.Context(), frameOf(1))
+	f, err := r.Next(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Release()
+	if st := s.Stats(); st.TooLarge != 2 || st.Frames != 1 {
+		t.Errorf("got %+v, want 2 skipped and 1 sent", st)
+	}
+	if got := log.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, fmt.Sprint(fragment.MaxFrameBytes)) {
+		t.Errorf("log is %q, want one line with the limit", got)
+	}
+}
+
+func TestWireClock(t *testing.T) {
+	start := time.Now()
+	c := newWireClock(start)
+	if got, want := c.micros(start.Add(1500*time.Millisecond)), start.UnixMicro()+1_500_000; got != want {
+		t.Errorf("with a monotonic reading: %d, want %d", got, want)
+	}
+	recorded := time.UnixMicro(1_600_000_000_123_456)
+	if got := c.micros(recorded); got != recorded.UnixMicro() && got != recorded.UnixMicro()-1 && got != recorded.UnixMicro()+1 {
+		t.Errorf("of a recording: %d, want %d", got, recorded.UnixMicro())
+	}
+}
