@@ -1,0 +1,82 @@
+package codec
+
+import (
+	"fmt"
+	"image"
+)
+
+// Decoder reads JPEGs. Close it to free its native memory.
+type Decoder struct{ native nativeDecoder }
+
+// NewDecoder fails only when memory does.
+func NewDecoder() (*Decoder, error) {
+	d := new(Decoder)
+	if err := d.native.open(); err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+// Close frees the native memory. A second Close does nothing.
+func (d *Decoder) Close() error { return d.native.close() }
+
+// DecodeYCbCr decodes jpeg into dst, which has exactly the size and the ratio that
+// ParseHeader gives; a grey JPEG is decoded as 4:2:0 with neutral chroma. Nothing is
+// converted or resampled: it is the fastest way to the pixels. dst may be a view of
+// some rows or columns of a larger picture, and what lies outside the view is not
+// touched; the view must start with a chroma sample.
+//
+// A JPEG without Huffman tables is read with the standard ones (see Mend). After an
+// error dst is undefined.
+func (d *Decoder) DecodeYCbCr(dst *image.YCbCr, jpeg []byte) error {
+	h, err := d.header(jpeg, dst.Rect)
+	if err != nil {
+		return err
+	}
+	if dst.SubsampleRatio != h.Ratio {
+		return fmt.Errorf("codec: the JPEG is %v, dst %v", h.Ratio, dst.SubsampleRatio)
+	}
+	if err := checkYCbCr(dst); err != nil {
+		return err
+	}
+	if err := d.native.planar(dst, jpeg, h); err != nil {
+		return err
+	}
+	if h.Gray {
+		neutral(dst)
+	}
+	return nil
+}
+
+// DecodeBGR is DecodeYCbCr into packed pixels. dst.Pix may be memory of a native
+// library, such as a gocv Mat's.
+func (d *Decoder) DecodeBGR(dst *BGR, jpeg []byte) error {
+	h, err := d.header(jpeg, dst.Rect)
+	if err != nil {
+		return err
+	}
+	if err := checkPlane(len(dst.Pix), 3*h.Width, h.Height, dst.Stride); err != nil {
+		return err
+	}
+	return d.native.bgr(dst, jpeg, h)
+}
+
+func (d *Decoder) header(jpeg []byte, dst image.Rectangle) (Header, error) {
+	h, err := ParseHeader(jpeg)
+	if err == nil && (h.Width != dst.Dx() || h.Height != dst.Dy()) {
+		err = fmt.Errorf("codec: the JPEG is %dx%d, dst %dx%d", h.Width, h.Height, dst.Dx(), dst.Dy())
+	}
+	return h, err
+}
+
+// neutral takes the colour out of p.
+func neutral(p *image.YCbCr) {
+	hs, vs := steps(p.SubsampleRatio)
+	cw, ch := (p.Rect.Dx()+hs-1)/hs, (p.Rect.Dy()+vs-1)/vs
+	for y := range ch {
+		cb, cr := p.Cb[y*p.CStride:][:cw], p.Cr[y*p.CStride:][:cw]
+		for x := range cb {
+			cb[x], cr[x] = 128, 128
+		}
+	}
+}

@@ -1,0 +1,5 @@
+//go:build !cgo || noturbo
+
+package codec
+
+const pure = true

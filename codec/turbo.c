@@ -1,0 +1,153 @@
+//go:build cgo && !noturbo
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "turbo.h"
+
+// TurboJPEG 2 cannot be asked for its version; libjpeg's configuration header, which
+// is of the same release, tells it where it is installed.
+#if defined(__has_include)
+#if __has_include(<jconfig.h>)
+#include <jconfig.h>
+#endif
+#endif
+
+#define TEXT2(x) #x
+#define TEXT(x) TEXT2(x)
+
+const char *fg_version(void)
+{
+#ifdef LIBJPEG_TURBO_VERSION
+	return "libjpeg-turbo " TEXT(LIBJPEG_TURBO_VERSION);
+#else
+	return "libjpeg-turbo";
+#endif
+}
+
+// The DCT: TurboJPEG compresses with the fast one by default, which loses quality
+// for good and hardly any time is saved where SIMD does the exact one (SSE2, AVX2,
+// Neon). Chroma is upsampled smoothly, which is the default and what browsers do.
+#define ENCODE_FLAGS (TJFLAG_ACCURATEDCT | TJFLAG_NOREALLOC)
+
+// A progressive JPEG of a few kB can hold scans that take minutes: no more than 500.
+#define DECODE_FLAGS (TJFLAG_ACCURATEDCT | TJFLAG_LIMITSCANS)
+
+fg_session *fg_open(int compress)
+{
+	fg_session *s = calloc(1, sizeof *s);
+	if (s == NULL)
+		return NULL;
+	s->tj = compress ? tjInitCompress() : tjInitDecompress();
+	if (s->tj == NULL) {
+		free(s);
+		return NULL;
+	}
+	return s;
+}
+
+void fg_close(fg_session *s)
+{
+	if (s == NULL)
+		return;
+	tjDestroy(s->tj);
+	free(s->buf);
+	free(s);
+}
+
+static int fail(fg_session *s, const char *text)
+{
+	snprintf(s->err, sizeof s->err, "%s", text);
+	return -1;
+}
+
+// result turns what TurboJPEG returned into ours. The text is fetched here and not
+// by the Go side because TurboJPEG keeps it per thread, and a goroutine may go on in
+// another one.
+static int result(fg_session *s, int rc)
+{
+	return rc == 0 ? 0 : fail(s, tjGetErrorStr2(s->tj));
+}
+
+// reserve makes room for the largest JPEG there can be. Pages never written to cost
+// nothing.
+static int reserve(fg_session *s, int width, int height, int chroma)
+{
+	unsigned long need = tjBufSize(width, height, chroma);
+	if (need == (unsigned long)-1)
+		return result(s, -1);
+	if (need > s->cap) {
+		free(s->buf);
+		s->cap = 0;
+		if ((s->buf = malloc(need)) == NULL)
+			return fail(s, "no memory for the JPEG");
+		s->cap = need;
+	}
+	s->len = s->cap;
+	return 0;
+}
+
+int fg_encode_packed(fg_session *s, const unsigned char *pix, int width, int stride, int height,
+	int format, int chroma, int quality)
+{
+	if (reserve(s, width, height, chroma) != 0)
+		return -1;
+	return result(s, tjCompress2(s->tj, pix, width, stride, height, format,
+		&s->buf, &s->len, chroma, quality, ENCODE_FLAGS));
+}
+
+int fg_encode_planar(fg_session *s, const unsigned char *y, const unsigned char *cb, const unsigned char *cr,
+	int width, int ystride, int cstride, int height, int chroma, int quality)
+{
+	const unsigned char *planes[3] = {y, cb, cr};
+	int strides[3] = {ystride, cstride, cstride};
+	if (reserve(s, width, height, chroma) != 0)
+		return -1;
+	return result(s, tjCompressFromYUVPlanes(s->tj, planes, width, strides, height, chroma,
+		&s->buf, &s->len, quality, ENCODE_FLAGS));
+}
+
+// expect makes sure that libjpeg reads the header as the caller did: the planes are
+// laid out by it, and they are the caller's memory.
+static int expect(fg_session *s, const unsigned char *jpeg, unsigned long n, int width, int height, int chroma)
+{
+	int w, h, c, space;
+	if (tjDecompressHeader3(s->tj, jpeg, n, &w, &h, &c, &space) != 0)
+		return result(s, -1);
+	if (w != width || h != height || c != chroma || (space != TJCS_YCbCr && space != TJCS_GRAY))
+		return fail(s, "its header can be read two ways");
+	return 0;
+}
+
+// decoded turns TurboJPEG's warnings into errors: it warns when data is missing or
+// damaged and fills in grey. One warning is none: bytes between the last block and
+// EOI. They come after every block was read without complaint, and common webcams
+// send a few in each frame. (The text is that of the first warning, so that nothing
+// is hidden behind it; it has been the same since libjpeg 4.)
+static int decoded(fg_session *s, int rc)
+{
+	if (rc != 0 && tjGetErrorCode(s->tj) == TJERR_WARNING &&
+		strstr(tjGetErrorStr2(s->tj), "extraneous bytes before marker 0xd9") != NULL)
+		return 0;
+	return result(s, rc);
+}
+
+int fg_decode_bgr(fg_session *s, const unsigned char *jpeg, unsigned long n, unsigned char *pix,
+	int width, int stride, int height, int chroma)
+{
+	if (expect(s, jpeg, n, width, height, chroma) != 0)
+		return -1;
+	return decoded(s, tjDecompress2(s->tj, jpeg, n, pix, width, stride, height, TJPF_BGR, DECODE_FLAGS));
+}
+
+int fg_decode_planar(fg_session *s, const unsigned char *jpeg, unsigned long n,
+	unsigned char *y, unsigned char *cb, unsigned char *cr,
+	int width, int ystride, int cstride, int height, int chroma)
+{
+	unsigned char *planes[3] = {y, cb, cr};
+	int strides[3] = {ystride, cstride, cstride};
+	if (expect(s, jpeg, n, width, height, chroma) != 0)
+		return -1;
+	return decoded(s, tjDecompressToYUVPlanes(s->tj, jpeg, n, planes, width, strides, height, DECODE_FLAGS));
+}
