@@ -1,0 +1,118 @@
+// Package capture opens what gives pictures: every [Open] returns a
+// [stream.Source] of complete JPEGs.
+//
+//	test, or nothing     a moving test card
+//	images:DIR or GLOB   JPEG files, in natural order
+//	-                    standard input: concatenated JPEG, YUV4MPEG2 or raw BGR
+//	anything else        a video file, through OpenCV
+//
+// # Two kinds of source
+//
+// The test card, video files, YUV4MPEG2 and raw BGR give raw pictures, which are
+// scaled, marked and encoded here. JPEG files and a JPEG stream give JPEGs, which
+// pass through untouched (but for the standard Huffman tables, where a camera left
+// them out) unless the size, the quality or the timecode strip asks for more: then
+// they are decoded and take the way of the raw ones.
+//
+// # Time
+//
+// A pipe is live: pictures are taken as they come, the newest replaces one that
+// waits, and FPS only leaves pictures out. The test card and files are played: they
+// keep an absolute schedule, so nothing drifts, and after a delay they go on with
+// the picture of the present instead of bursting.
+//
+// Frame.Captured is when a live picture had arrived in full, or when a played one
+// was due and there; it is stamped before the picture is painted or encoded.
+// Frame.ID counts from 0 the pictures at the asked rate: those over FPS take no
+// number, those skipped because somebody was too slow leave a gap.
+package capture
+
+import (
+	"context"
+	"fmt"
+	"image"
+	"io"
+	"log/slog"
+
+	"github.com/framegram/framegram/stream"
+)
+
+// Defaults and limits of a Config.
+const (
+	DefaultFPS      = 30       // pictures a second, for sources that have no rate of their own
+	DefaultMaxFrame = 16 << 20 // bytes of one JPEG
+
+	minSide, maxSide = 16, 16384 // pixels
+	maxFPS           = 1000      // pictures a second
+)
+
+// DefaultSize is the test card's, in pixels.
+var DefaultSize = image.Pt(1280, 720)
+
+// Config says what to open. The zero value is the test card.
+type Config struct {
+	// Source is "test", "images:DIR", "images:GLOB", "-" or the path of a video
+	// file; empty means "test".
+	Source string
+
+	// Size of the pictures in pixels, each side 16..16384 (test card: 16..8192) and
+	// at most codec.MaxPixels together. Zero means the source's own, and 1280x720
+	// for the test card. JPEGs are encoded again to change it. For raw pictures
+	// (Format "bgr24") it is the size they come in.
+	Size image.Point
+
+	// FPS is how many pictures a second, over 0 to 1000. Zero means the source's own
+	// rate, and 30 where it has none. Live sources and video files are never sped up
+	// or repeated: there it is the most that pass.
+	FPS float64
+
+	// Quality of the JPEGs, 1..100. Zero means codec.DefaultQuality for raw pictures,
+	// and JPEGs as they are.
+	Quality int
+
+	// Loop starts again at the end: video files, images, and a file as standard input.
+	Loop bool
+
+	// Timecode paints the machine-readable strip (package timecode) into every
+	// picture, which must be at least 192x160. The test card always has it if it is
+	// large enough.
+	Timecode bool
+
+	// Format of standard input: "mjpeg", "y4m" or "bgr24" (needs Size). Empty means
+	// that the first bytes tell mjpeg from y4m.
+	Format string
+
+	Stdin    io.Reader    // for Source "-"; nil means os.Stdin
+	MaxFrame int          // bytes; a larger JPEG is skipped and counted. Zero means 16 MiB
+	Log      *slog.Logger // nil means discard
+}
+
+// Open opens a source, which is also a [Reporter]. For standard input it waits for
+// the first bytes. A *ConfigError means that cfg asks for what cannot be; when ctx
+// is done the error is context.Cause(ctx).
+//
+// Standard input cannot be interrupted: a goroutine reads it, and one that is still
+// blocked in Read when the source is closed is left behind until the process ends.
+func Open(ctx context.Context, cfg Config) (stream.Source, error) {
+	cfg, err := cfg.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, context.Cause(ctx)
+	}
+	kind, arg := splitSource(cfg.Source)
+	if cfg.Format != "" && kind != "-" {
+		return nil, &ConfigError{"format", fmt.Errorf("is %q, which is for standard input (source -) only", cfg.Format)}
+	}
+	switch kind {
+	case "test":
+		return openTestCard(cfg)
+	case "images":
+		return openImages(ctx, cfg, arg)
+	case "-":
+		return openStdin(ctx, cfg)
+	default:
+		return openVideo(cfg, arg)
+	}
+}

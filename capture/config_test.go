@@ -1,0 +1,97 @@
+package capture
+
+import (
+	"context"
+	"errors"
+	"image"
+	"io/fs"
+	"math"
+	"strings"
+	"testing"
+)
+
+func TestConfigErrors(t *testing.T) {
+	at := image.Pt
+	for name, tt := range map[string]struct {
+		cfg   Config
+		field string
+		want  string // part of the message
+	}{
+		"width too small":    {Config{Size: at(15, 16)}, "size", "15x16, want 16..16384"},
+		"height too large":   {Config{Size: at(16, 16385)}, "size", "16x16385, want 16..16384"},
+		"only a width":       {Config{Size: at(640, 0)}, "size", "640x0"},
+		"negative":           {Config{Size: at(-640, -480)}, "size", "-640x-480"},
+		"too many pixels":    {Config{Source: "-", Size: at(16384, 16384)}, "size", "over the limit of 67108864"},
+		"card too wide":      {Config{Size: at(8193, 720)}, "size", "want 16..8192"},
+		"fps negative":       {Config{FPS: -1}, "fps", "is -1, want more than 0 and at most 1000"},
+		"fps too high":       {Config{FPS: 1000.5}, "fps", "1000.5"},
+		"fps no number":      {Config{FPS: math.NaN()}, "fps", "NaN"},
+		"fps infinite":       {Config{FPS: math.Inf(1)}, "fps", "Inf"},
+		"quality negative":   {Config{Quality: -1}, "quality", "is -1, want 1..100"},
+		"quality too high":   {Config{Quality: 101}, "quality", "is 101, want 1..100"},
+		"limit negative":     {Config{MaxFrame: -1}, "max-frame", "-1"},
+		"format unknown":     {Config{Source: "-", Format: "h264"}, "format", `"h264", want mjpeg, y4m or bgr24`},
+		"format of the card": {Config{Format: "y4m"}, "format", "standard input"},
+		"raw without size":   {Config{Source: "-", Format: "bgr24"}, "format", "--size WxH"},
+		"looped pipe":        {Config{Source: "-", Stdin: strings.NewReader(""), Loop: true}, "loop", "needs a file"},
+		"no such kind":       {Config{Source: "camera0"}, "source", "want test, images:DIR"},
+		"an address":         {Config{Source: "rtsp://cam/1"}, "source", "ffmpeg -i rtsp://cam/1"},
+		"images of nothing":  {Config{Source: "images:"}, "source", "without a directory"},
+		"bad pattern":        {Config{Source: "images:[a"}, "source", "pattern"},
+		"card without room":  {Config{Size: at(100, 100), Timecode: true}, "timecode", "192x160"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, err := Open(t.Context(), tt.cfg)
+			if err == nil {
+				s.Close()
+				t.Fatal("opened")
+			}
+			var ce *ConfigError
+			if !errors.As(err, &ce) || ce.Field != tt.field || !strings.Contains(err.Error(), tt.want) || !strings.HasPrefix(err.Error(), "capture: "+tt.field) {
+				t.Errorf("got %v, want a ConfigError of %s with %q", err, tt.field, tt.want)
+			}
+		})
+	}
+}
+
+func TestOpenMissing(t *testing.T) {
+	dir := t.TempDir()
+	writeFile(t, dir, "empty.mp4", nil)
+	writeFile(t, dir, "notes.txt", []byte("nothing to see"))
+	for source, want := range map[string]string{
+		dir + "/gone.mp4":        "no such video file",
+		"gone.mp4":               "no such video file",
+		dir:                      "say images:" + dir,
+		dir + "/empty.mp4":       "empty.mp4 is empty",
+		"images:" + dir:          "no *.jpg or *.jpeg",
+		"images:" + dir + "/x":   "no such directory",
+		"images:" + dir + "/*.x": "no file matches",
+		"images:" + dir + "/*.txt": "none of 1 files is a JPEG that can be shown: " +
+			dir + "/notes.txt: codec: not a whole, valid JPEG",
+	} {
+		s, err := Open(t.Context(), Config{Source: source})
+		if err == nil {
+			s.Close()
+			t.Errorf("%s: opened", source)
+			continue
+		}
+		var ce *ConfigError
+		if !strings.HasPrefix(err.Error(), "capture: ") || !strings.Contains(err.Error(), want) || errors.As(err, &ce) {
+			t.Errorf("%s: got %v, want %q", source, err, want)
+		}
+		if strings.Contains(source, "gone") && !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s: %v does not match fs.ErrNotExist", source, err)
+		}
+	}
+}
+
+func TestOpenAfterContext(t *testing.T) {
+	why := errors.New("changed my mind")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(why)
+	for _, source := range []string{"test", "-", "images:."} {
+		if _, err := Open(ctx, Config{Source: source, Stdin: strings.NewReader("")}); !errors.Is(err, why) {
+			t.Errorf("%s: got %v, want %v", source, err, why)
+		}
+	}
+}

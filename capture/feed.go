@@ -1,0 +1,164 @@
+package capture
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// feed reads a device, a pipe or a file in a goroutine of its own, so that next can
+// leave when ctx is done although a read hangs, and so that the newest picture of a
+// live stream is at hand while an older one is encoded.
+//
+// A live feed always drains what it reads: a picture still waiting is replaced. A
+// played one reads up to two pictures ahead (starting a file again takes some
+// milliseconds) and shows each when it is due.
+type feed[T any] struct {
+	// read fills the item's data, and its media time if the file has one. errSkip
+	// means that this picture was none; any other error is the last of the feed.
+	read  func(*item[T]) error
+	close func()  // called when neither goroutine needs the device and the items; may be nil
+	live  bool    // otherwise played
+	fps   float64 // played pictures without a time of their own; nominal rate otherwise
+	thin  float64 // the most pictures a second; 0 = all
+	count *counters
+
+	free, full chan *item[T]
+	quit, done chan struct{}
+	err        error // why full was closed
+	inUse      *item[T]
+	play       playback
+}
+
+// item is a picture and what is known of it.
+type item[T any] struct {
+	data     T
+	id       uint32
+	captured time.Time
+	at       time.Duration // live: since the start; played: media time, by read or by the rate
+	timed    bool          // read has set at
+}
+
+// buffers: one in use, one or two waiting, one being read.
+const buffers = 3
+
+var errSkip = errors.New("capture: not a picture")
+
+// start starts the goroutine. init, if not nil, prepares each item.
+func (f *feed[T]) start(init func(*item[T])) *feed[T] {
+	f.free, f.full = make(chan *item[T], buffers), make(chan *item[T], buffers-1)
+	f.quit, f.done = make(chan struct{}), make(chan struct{})
+	for range buffers {
+		it := new(item[T])
+		if init != nil {
+			init(it)
+		}
+		f.free <- it
+	}
+	go f.run()
+	return f
+}
+
+func (f *feed[T]) run() {
+	defer close(f.done)
+	defer close(f.full)
+	began, thin := time.Now(), thinner{fps: f.thin}
+	for id, n := uint32(0), uint64(0); ; {
+		var it *item[T]
+		select {
+		case <-f.quit:
+			return
+		case it = <-f.free:
+		}
+		it.timed = false
+		err := f.read(it)
+		if err == nil {
+			f.count.pictures.Add(1)
+			it.captured = time.Now()
+			switch {
+			case f.live:
+				it.at = it.captured.Sub(began)
+			case !it.timed:
+				it.at = mediaTime(n, f.fps)
+			}
+			n++
+			if thin.pass(it.at) {
+				it.id = id
+				id++
+				f.put(it)
+				continue
+			}
+			f.count.thinned.Add(1)
+			err = errSkip
+		}
+		f.free <- it
+		if err != errSkip {
+			f.err = err
+			return
+		}
+	}
+}
+
+// put leaves it for next. Live, nothing else is left waiting; played, there is room,
+// because run took it from the free ones.
+func (f *feed[T]) put(it *item[T]) {
+	if f.live {
+		select {
+		case old := <-f.full:
+			f.count.replaced.Add(1)
+			f.free <- old
+		default:
+		}
+	}
+	f.full <- it
+}
+
+// next returns the newest picture (live) or the one that is due (played). It is
+// borrowed until the following next.
+func (f *feed[T]) next(ctx context.Context) (*item[T], error) {
+	for {
+		if f.inUse != nil {
+			f.free <- f.inUse
+			f.inUse = nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		case it, ok := <-f.full:
+			if !ok {
+				return nil, f.err
+			}
+			f.inUse = it
+		}
+		if f.live {
+			return f.inUse, nil
+		}
+		ok, err := f.play.due(ctx, f.inUse.at, mediaTime(1, f.fps))
+		switch {
+		case err != nil:
+			return nil, err
+		case ok:
+			f.inUse.captured = time.Now()
+			return f.inUse, nil
+		}
+		f.count.late.Add(1)
+	}
+}
+
+// stop ends the goroutine, waiting for it a little. One that hangs in a read is left
+// behind, and what it uses is closed when the read returns. No next may follow.
+func (f *feed[T]) stop() {
+	close(f.quit)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		<-f.done
+		if f.close != nil {
+			f.close()
+		}
+	}()
+	select {
+	case <-ended:
+	case <-time.After(50 * time.Millisecond):
+	}
+}

@@ -1,0 +1,63 @@
+package capture
+
+import (
+	"image"
+	"sync/atomic"
+	"time"
+)
+
+// Reporter is implemented by every Source that Open returns. Its methods may be
+// called at any time until Close, from any goroutine.
+type Reporter interface {
+	Info() Info
+	Stats() Stats
+}
+
+// Info describes a source, for status lines and announcements.
+type Info struct {
+	Name string      // such as "test card", "clip.mp4" or "standard input (y4m)"
+	Size image.Point // pixels; zero where every picture says it anew (a JPEG stream)
+	FPS  float64     // nominal pictures a second; 0 = not known
+	Live bool        // taken as it comes, not played on a schedule
+}
+
+// Stats counts pictures since Open. Pictures = frames returned by Next + Thinned +
+// Replaced + Late + Damaged + those still on their way (at most 3).
+type Stats struct {
+	Pictures uint64 `json:"pictures"`      // came from the device
+	Thinned  uint64 `json:"thinned"`       // left out: over Config.FPS
+	Replaced uint64 `json:"replaced"`      // left out: a newer one came before it was taken
+	Late     uint64 `json:"late"`          // left out: played, and their time had passed
+	Damaged  uint64 `json:"damaged"`       // left out: unreadable, cut off or over a limit
+	Garbage  uint64 `json:"garbage_bytes"` // bytes of input that belong to no picture
+}
+
+// counters are what the stages of one source share.
+type counters struct {
+	pictures, thinned, replaced, late, damaged, garbage atomic.Uint64
+}
+
+func (c *counters) Stats() Stats {
+	return Stats{
+		Pictures: c.pictures.Load(), Thinned: c.thinned.Load(), Replaced: c.replaced.Load(),
+		Late: c.late.Load(), Damaged: c.damaged.Load(), Garbage: c.garbage.Load(),
+	}
+}
+
+// seldom lets a message pass at most once a second.
+type seldom struct{ last time.Time }
+
+func (s *seldom) ok() bool {
+	now := time.Now()
+	if !s.last.IsZero() && now.Sub(s.last) < time.Second {
+		return false
+	}
+	s.last = now
+	return true
+}
+
+// damage counts a picture that came and cannot be used.
+func (c *counters) damage() {
+	c.pictures.Add(1)
+	c.damaged.Add(1)
+}
