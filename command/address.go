@@ -1,0 +1,115 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// DefaultPort is used where an address names none.
+const DefaultPort = 5600
+
+// address is [udp://|tcp://]HOST[:PORT] as the user wrote it, taken apart.
+type address struct {
+	text      string
+	transport string // "udp" or "tcp"
+	host      string // a name, an IP address without brackets, or empty
+	port      uint16
+}
+
+// parseAddress checks the form only; nothing is looked up.
+func parseAddress(flag, text, transport string) (address, error) {
+	a := address{text: text, transport: transport, port: DefaultPort}
+	rest := text
+	if scheme, after, ok := strings.Cut(text, "://"); ok {
+		a.transport, rest = scheme, strings.TrimSuffix(after, "/")
+	}
+	if err := checkTransport(a.transport); err != nil {
+		return a, err
+	}
+	host, port, hasPort := splitPort(rest)
+	if _, err := netip.ParseAddr(host); err != nil && strings.ContainsAny(host, ":/ []@,") {
+		return a, usage("--%s %q: %q is not a host, want HOST, HOST:PORT or [IPV6]:PORT", flag, text, host)
+	}
+	a.host = host
+	if hasPort {
+		n, err := strconv.ParseUint(port, 10, 16)
+		if err != nil {
+			return a, usage("--%s %q: port is %q, want 0..65535", flag, text, port)
+		}
+		a.port = uint16(n)
+	}
+	return a, nil
+}
+
+// splitPort takes the port off HOST:PORT and the brackets off an IPv6 address. What
+// is neither comes back as it is.
+func splitPort(s string) (host, port string, hasPort bool) {
+	if inner, ok := strings.CutPrefix(s, "["); ok {
+		ip, rest, ok := strings.Cut(inner, "]")
+		port, hasPort = strings.CutPrefix(rest, ":")
+		if ok && isIPv6(ip) && (rest == "" || hasPort) {
+			return ip, port, hasPort
+		}
+		return s, "", false
+	}
+	if i := strings.LastIndexByte(s, ':'); i >= 0 && !isIPv6(s) {
+		return s[:i], s[i+1:], true
+	}
+	return s, "", false
+}
+
+func isIPv6(s string) bool {
+	a, err := netip.ParseAddr(s)
+	return err == nil && a.Is6()
+}
+
+func checkTransport(t string) error {
+	switch t {
+	case "udp":
+		return nil
+	case "tcp":
+		return usage("transport tcp comes with a later version: this one carries frames over udp")
+	}
+	return usage("transport is %q, want udp or tcp", t)
+}
+
+// resolve finds a's IP address, an IPv4 one where there are several. A host is
+// needed.
+func (a address) resolve(ctx context.Context) (netip.AddrPort, error) {
+	if ip, err := netip.ParseAddr(a.host); err == nil {
+		return netip.AddrPortFrom(ip, a.port), nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	found, err := net.DefaultResolver.LookupNetIP(ctx, "ip", a.host)
+	if err != nil || len(found) == 0 {
+		var dns *net.DNSError
+		if errors.As(err, &dns) {
+			err = errors.New(dns.Err)
+		}
+		return netip.AddrPort{}, fmt.Errorf("no address found for host %q: %v: check the name, or give an IP address", a.host, err)
+	}
+	best := found[0].Unmap()
+	for _, ip := range found {
+		if ip.Unmap().Is4() {
+			best = ip.Unmap()
+			break
+		}
+	}
+	return netip.AddrPortFrom(best, a.port), nil
+}
+
+// listenAddress is resolve for an address of this machine, which may have no host:
+// then every address is meant.
+func (a address) listenAddress(ctx context.Context) (netip.AddrPort, error) {
+	if a.host == "" {
+		return netip.AddrPortFrom(netip.IPv6Unspecified(), a.port), nil
+	}
+	return a.resolve(ctx)
+}

@@ -1,0 +1,125 @@
+package command
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/framegram/framegram/capture"
+	"github.com/framegram/framegram/display"
+	"github.com/framegram/framegram/udp"
+)
+
+// figures are what --stats json prints, what the page's /stats carries and what
+// status line and summary are made of. All counts run from the start; rates are of
+// the last interval, or of the whole run where Final.
+type figures struct {
+	Final   bool    `json:"final"`
+	Role    string  `json:"role"` // "send", "view" or "demo"
+	Unix    float64 `json:"unix"` // seconds since the Unix epoch
+	Elapsed float64 `json:"elapsed_s"`
+
+	Send *sendFigures `json:"send,omitempty"`
+	View *viewFigures `json:"view,omitempty"`
+
+	CPU  float64 `json:"cpu_s"`          // processor seconds of this process since its start
+	Peak uint64  `json:"rss_peak_bytes"` // most memory resident so far
+}
+
+// sendFigures are a sender's.
+type sendFigures struct {
+	FPS    float64    `json:"fps"`
+	Mbit   float64    `json:"mbit_s"` // UDP payload to all destinations
+	Frames sendFrames `json:"frames"`
+
+	Capture capture.Stats   `json:"capture"`
+	Network udp.SenderStats `json:"network"`
+}
+
+// sendFrames: Captured = Sent + Skipped + TooLarge + those on their way.
+type sendFrames struct {
+	Captured uint64 `json:"captured"` // encoded pictures from the source
+	Sent     uint64 `json:"sent"`
+	Skipped  uint64 `json:"skipped"`   // a newer one came before they could be sent
+	TooLarge uint64 `json:"too_large"` // over the limit
+}
+
+// viewFigures are a viewer's.
+type viewFigures struct {
+	FPS       float64         `json:"fps"`    // frames shown
+	Mbit      float64         `json:"mbit_s"` // UDP payload received
+	Frames    viewFrames      `json:"frames"`
+	LatencyMS *latencyFigures `json:"latency_ms,omitempty"` // captured until shown; assumes equal clocks
+
+	Timecode *timecodeFigures  `json:"timecode,omitempty"` // --timecode: captured until decoded, read from the picture
+	Display  *display.Stats    `json:"display,omitempty"`
+	Network  udp.ReceiverStats `json:"network"`
+}
+
+// timecodeFigures are milliseconds from painting the timecode strip until the
+// picture that holds it was decoded. Every frame shown is counted once.
+type timecodeFigures struct {
+	P50    float64 `json:"p50"`
+	P90    float64 `json:"p90"`
+	P99    float64 `json:"p99"`
+	Max    float64 `json:"max"`
+	Frames uint64  `json:"frames"` // measured
+
+	Implausible uint64 `json:"implausible,omitempty"` // captured in the future, or over a minute ago
+	Unreadable  uint64 `json:"unreadable,omitempty"`  // no strip in the picture
+	Undecodable uint64 `json:"undecodable,omitempty"`
+}
+
+func newTimecodeFigures(s display.LatencyStats) *timecodeFigures {
+	ms := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+	return &timecodeFigures{
+		P50: ms(s.P50), P90: ms(s.P90), P99: ms(s.P99), Max: ms(s.Max), Frames: s.Frames,
+		Implausible: s.Implausible, Unreadable: s.Unreadable, Undecodable: s.Undecodable,
+	}
+}
+
+func (t *timecodeFigures) String() string {
+	bad := troubles([]count{{"implausible", t.Implausible}, {"without a readable strip", t.Unreadable}, {"undecodable", t.Undecodable}})
+	if t.Frames == 0 {
+		return "timecode: none was read" + inBrackets(bad)
+	}
+	return fmt.Sprintf("timecode: captured until decoded p50 %.2f, p90 %.2f, p99 %.2f, max %.2f ms over %d frames%s",
+		t.P50, t.P90, t.P99, t.Max, t.Frames, inBrackets(bad))
+}
+
+// viewFrames: Received = Shown + Skipped + those on their way. What was sent to
+// this viewer since its first frame is Received + Lost.
+type viewFrames struct {
+	Received uint64 `json:"received"` // whole
+	Shown    uint64 `json:"shown"`    // taken by the display
+	Skipped  uint64 `json:"skipped"`  // whole, but a newer one came before the display was ready
+	Lost     uint64 `json:"lost"`     // not received whole
+}
+
+// lostByReason is what the page shows under "lost".
+func (v *viewFigures) lostByReason() map[string]uint64 {
+	lost := map[string]uint64{}
+	for name, n := range map[string]uint64{
+		"not received whole": v.Frames.Lost,
+		"skipped":            v.Frames.Skipped,
+	} {
+		if n > 0 {
+			lost[name] = n
+		}
+	}
+	return lost
+}
+
+// rates turns two snapshots' counts into per-second figures.
+type rates struct {
+	at           time.Time
+	frames, size uint64
+}
+
+// next returns frames and Mbit (10^6) per second since the last call.
+func (r *rates) next(now time.Time, frames, bytes uint64) (fps, mbit float64) {
+	if s := now.Sub(r.at).Seconds(); s > 0 {
+		fps, mbit = float64(frames-r.frames)/s, float64(bytes-r.size)*8/1e6/s
+	}
+	*r = rates{now, frames, bytes}
+	return fps, mbit
+}

@@ -1,0 +1,111 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/framegram/framegram/capture"
+)
+
+// Exit codes.
+const (
+	exitDone   = 0 // what was asked for was done, or its user ended it
+	exitFailed = 1 // it was understood, and did not work
+	exitUsage  = 2 // it was not understood
+)
+
+// Main runs one command line and returns its exit code. Results go to stdout, all
+// that is said to the user to stderr.
+func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
+	err := newApp(stdin, stdout, stderr).RunContext(ctx, args)
+	if err == nil {
+		return exitDone
+	}
+	var failure *failure
+	if errors.As(err, &failure) {
+		fmt.Fprintln(stderr, "framegram:", oneLine(failure.err))
+		return exitFailed
+	}
+	fmt.Fprintln(stderr, "framegram:", oneLine(err))
+	return exitUsage
+}
+
+// failure marks what went wrong although the command line was right. Every other
+// error, urfave's own among them, is about usage.
+type failure struct{ err error }
+
+func (f *failure) Error() string { return f.err.Error() }
+
+// usage reports a command line that cannot be carried out.
+func usage(format string, a ...any) error { return &usageError{fmt.Errorf(format, a...)} }
+
+type usageError struct{ err error }
+
+func (u *usageError) Error() string { return u.err.Error() }
+func (u *usageError) Unwrap() error { return u.err }
+
+// action wraps what a command does: arguments that no flag takes are an error
+// (urfave would silently ignore flags behind them), and errors are sorted.
+func action(do func(*cli.Context) error) cli.ActionFunc {
+	return func(c *cli.Context) error {
+		if c.Args().Present() {
+			return usage("%s takes no argument %q: flags come with a leading --, see `framegram %s --help`", c.Command.Name, c.Args().First(), c.Command.Name)
+		}
+		err := do(c)
+		var wrong *usageError
+		var config *capture.ConfigError
+		switch {
+		case err == nil, errors.As(err, &wrong):
+			return err
+		case errors.As(err, &config): // its fields have the names of the flags
+			return usage("--%s %w", config.Field, config.Err)
+		}
+		return &failure{err}
+	}
+}
+
+func newApp(stdin io.Reader, stdout, stderr io.Writer) *cli.App {
+	app := &cli.App{
+		Name:      "framegram",
+		Usage:     "cast live video over a LAN, frame by frame, as datagrams",
+		UsageText: "framegram COMMAND [flags]\n\nframegram demo                                 see it work on this machine\nframegram view                                 on the screen's machine\nframegram send --to SCREEN --source clip.mp4   on the other one",
+		Version:   Version(),
+		Commands: []*cli.Command{
+			sendCommand(), viewCommand(), demoCommand(), versionCommand(),
+		},
+		Action: func(c *cli.Context) error {
+			if c.Args().Present() {
+				return usage("unknown command %q, want send, view, demo or version: see `framegram --help`", c.Args().First())
+			}
+			return cli.ShowAppHelp(c)
+		},
+		Reader: stdin, Writer: stdout, ErrWriter: stderr,
+		HideVersion:               true, // `framegram version` tells more
+		DisableSliceFlagSeparator: true, // a comma is part of a value
+		OnUsageError:              passError,
+		ExitErrHandler:            func(*cli.Context, error) {}, // Main decides
+	}
+	for _, c := range app.Commands {
+		c.OnUsageError, c.HideHelpCommand = passError, true
+	}
+	return app
+}
+
+// passError keeps urfave from printing the whole help above an error.
+func passError(_ *cli.Context, err error, _ bool) error { return err }
+
+// oneLine keeps an error on one line, whatever a library put into it.
+func oneLine(err error) string {
+	return strings.Join(strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' || r == '\r' }), "; ")
+}

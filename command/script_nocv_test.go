@@ -1,0 +1,5 @@
+//go:build !cgo || nocv
+
+package command_test
+
+const hasOpenCV = false

@@ -1,0 +1,114 @@
+package command
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/framegram/framegram/capture"
+	"github.com/framegram/framegram/fragment"
+	"github.com/framegram/framegram/udp"
+)
+
+func TestSummaryTellsWhatBecameOfEveryFrame(t *testing.T) {
+	f := &figures{Final: true, Role: "view", Elapsed: 10, View: &viewFigures{
+		FPS: 29.5, Mbit: 16.2,
+		Frames:    viewFrames{Received: 296, Shown: 295, Skipped: 1, Lost: 4},
+		LatencyMS: &latencyFigures{P50: 3.14, P99: 5, Max: 9.96, Count: 295},
+		Network:   udp.ReceiverStats{KernelDrops: 7, Fragments: fragment.Counters{Missing: 12, Dropped: fragment.Dropped{Malformed: 2}}},
+	}}
+	want := "shown 295 of 300 frames (98.3 %), 29.5 fps, 16.2 Mbit/s, latency 3.1 ms (p99 5.0, max 10.0) " +
+		"[frames lost 4, frames skipped 1, datagrams missing 12, dropped by this machine's kernel 7, malformed 2]"
+	if got := summary(f); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	f.View = &viewFigures{Network: udp.ReceiverStats{Datagrams: 5, Fragments: fragment.Counters{Dropped: fragment.Dropped{OtherVersion: 5}}}}
+	if got, want := summary(f), "no frame was received (5 datagrams) [of another version 5]"; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+func TestSendSummary(t *testing.T) {
+	f := &figures{Role: "send", Elapsed: 2, Send: &sendFigures{
+		FPS: 30, Mbit: 20, Frames: sendFrames{Captured: 62, Sent: 60, Skipped: 1, TooLarge: 1},
+		Capture: capture.Stats{Damaged: 3},
+		Network: udp.SenderStats{To: []udp.DestinationStats{{Addr: "10.0.0.2:5600", Unsent: 9}, {Addr: "10.0.0.3:5600", Refused: 2}}},
+	}}
+	want := "sent 60 frames in 2.0 s (30.0 fps, 20.0 Mbit/s) to 2 addresses [frames skipped 1, frames over the limit 1, pictures damaged 3, datagrams unsent 9, refusals 2]"
+	if got := summary(f); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+func TestLatencies(t *testing.T) {
+	l := newLatencies()
+	if l.total() != nil || l.lastInterval() != nil {
+		t.Error("figures of nothing")
+	}
+	for i := range 100 {
+		l.record(time.Duration(i+1) * time.Millisecond)
+	}
+	got := l.lastInterval()
+	if got.Count != 100 || got.P50 < 49 || got.P50 > 51 || got.P99 < 98 || got.P99 > 100 || got.Max < 99 || got.Max > 101 {
+		t.Errorf("got %+v of 1..100 ms", got)
+	}
+	if l.lastInterval() != nil || l.total().Count != 100 {
+		t.Error("the interval was not begun anew, or the total was")
+	}
+	for range 300 {
+		l.record(-time.Hour)
+	}
+	l.record(time.Hour)
+	if got := latencyWords(l.total()); got != "latency unknown: the clocks differ" {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestRates(t *testing.T) {
+	start := time.Now()
+	r := rates{at: start, frames: 10, size: 1000}
+	if fps, mbit := r.next(start.Add(2*time.Second), 70, 1000+2_500_000); fps != 30 || mbit != 10 {
+		t.Errorf("got %v fps, %v Mbit/s, want 30 and 10", fps, mbit)
+	}
+	if fps, _ := r.next(start.Add(2*time.Second), 70, 0); fps != 0 {
+		t.Errorf("got %v fps in no time", fps)
+	}
+}
+
+func TestPageFigures(t *testing.T) {
+	s := &session{}
+	if s.pageFigures() != nil {
+		t.Error("figures before there are any")
+	}
+	s.latest.Store(&figures{View: &viewFigures{FPS: 30, LatencyMS: &latencyFigures{P50: 2.5}, Frames: viewFrames{Lost: 3}}})
+	page, err := json.Marshal(s.pageFigures())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{`"fps":30`, `"latency_ms":2.5`, `"lost":{"not received whole":3}`} {
+		if !strings.Contains(string(page), want) {
+			t.Errorf("%s lacks %s", page, want)
+		}
+	}
+}
+
+func TestConsoleWithoutTerminal(t *testing.T) {
+	var b bytes.Buffer
+	c := newConsole(&b)
+	c.setStatus("fleeting")
+	c.say("kept")
+	if b.String() != "kept\n" {
+		t.Errorf("got %q: a status line is for terminals", b.String())
+	}
+}
+
+func TestStatusLineIsCut(t *testing.T) {
+	if got := cutTo("äöü and more", 3); got != "äöü" {
+		t.Errorf("got %q", got)
+	}
+	if got := cutTo("short", 80); got != "short" {
+		t.Errorf("got %q", got)
+	}
+}
