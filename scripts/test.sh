@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# test.sh [long]: every test there is, part by part. All parts run even when one
+# fails; the failed ones are listed at the end.
+#
+# gocv takes half a minute to compile in each flavour, so only two flavours link
+# it: the normal one and the one with the race detector.
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+go=${GO:-go}
+long=${1:-}
+count=()
+if [[ $long == long ]]; then
+	count=(-count=5 -shuffle=on)
+	export FRAMEGRAM_TEST_LONG=1
+fi
+
+failed=()
+part() { # part TITLE COMMAND...
+	local title=$1 start=$SECONDS
+	shift
+	printf '\n== %s\n' "$title"
+	"$@" || failed+=("$title")
+	printf '   %d s\n' $((SECONDS - start))
+}
+
+lint() { scripts/lint.sh quick; }
+
+# unit FLAGS...: every package but e2e, which has a part of its own.
+unit() {
+	local packages
+	packages=$("$go" list ./... | grep -v '/e2e$') || return
+	# shellcheck disable=SC2086 # one word per package
+	"$go" test "${count[@]}" "$@" $packages
+}
+
+nocgo() { CGO_ENABLED=0 "$go" build -o /dev/null . && CGO_ENABLED=0 unit; }
+
+tags() {
+	local tags
+	for tags in nocv noturbo; do
+		echo "$tags"
+		"$go" build -tags "$tags" -o /dev/null . && "$go" test -tags "$tags" ./codec ./capture ./display || return
+	done
+}
+
+cross() {
+	local target
+	for target in linux/arm64 darwin/arm64 windows/amd64; do
+		echo "$target"
+		CGO_ENABLED=0 GOOS=${target%/*} GOARCH=${target#*/} "$go" build -o /dev/null . || return
+	done
+}
+
+e2e() { "$go" test -count=1 -timeout 15m ./e2e; }
+
+part "gofmt and go vet of every flavour" lint
+part "unit and whole-command tests with the race detector" unit -race
+part "the same without it, as shipped" unit
+part "CGO_ENABLED=0: build and tests" nocgo
+part "-tags nocv, -tags noturbo: builds and tests" tags
+part "cross-compiling with CGO_ENABLED=0" cross
+part "end to end: real processes, sockets, windows and pages" e2e
+
+if [[ ${#failed[@]} != 0 ]]; then
+	printf '\nFAILED: %s\n' "${failed[@]}" >&2
+	exit 1
+fi
+printf '\nall passed in %d s\n' $SECONDS
