@@ -71,10 +71,9 @@ func (d *Decoder) header(jpeg []byte, dst image.Rectangle) (Header, error) {
 
 // neutral takes the colour out of p.
 func neutral(p *image.YCbCr) {
-	hs, vs := steps(p.SubsampleRatio)
-	cw, ch := (p.Rect.Dx()+hs-1)/hs, (p.Rect.Dy()+vs-1)/vs
-	for y := range ch {
-		cb, cr := p.Cb[y*p.CStride:][:cw], p.Cr[y*p.CStride:][:cw]
+	c := chromaSize(p.Rect.Size(), p.SubsampleRatio)
+	for y := range c.Y {
+		cb, cr := p.Cb[y*p.CStride:][:c.X], p.Cr[y*p.CStride:][:c.X]
 		for x := range cb {
 			cb[x], cr[x] = 128, 128
 		}

@@ -211,6 +211,11 @@ func TestEncodeRefuses(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+	if !pure {
+		if err := refuse("4:1:0", image.NewYCbCr(image.Rect(0, 0, 8, 8), image.YCbCrSubsampleRatio410)); !errors.Is(err, ErrUnsupported) {
+			t.Error(err)
+		}
+	}
 	var large *TooLargeError
 	if err := refuse("too large", &image.Gray{Rect: image.Rect(0, 0, 1<<13, 1<<13+1)}); !errors.As(err, &large) {
 		t.Error(err)

@@ -35,17 +35,17 @@ func ReuseBGR(p *BGR, w, h int) *BGR {
 
 // ReuseYCbCr is ReuseBGR for a planar picture, laid out as by [image.NewYCbCr].
 func ReuseYCbCr(p *image.YCbCr, w, h int, ratio image.YCbCrSubsampleRatio) *image.YCbCr {
-	hs, vs := steps(ratio)
-	cw, ch := (w+hs-1)/hs, (h+vs-1)/vs
 	if p == nil {
 		p = new(image.YCbCr)
 	}
+	c := chromaSize(image.Pt(w, h), ratio)
+	luma, chroma := w*h, c.X*c.Y
 	// One allocation, of which Y keeps the whole capacity for the next time.
-	all := resize(p.Y, w*h+2*cw*ch)
-	p.Y = all[:w*h]
-	p.Cb = all[w*h : w*h+cw*ch : w*h+cw*ch]
-	p.Cr = all[w*h+cw*ch : w*h+2*cw*ch : w*h+2*cw*ch]
-	p.YStride, p.CStride, p.SubsampleRatio, p.Rect = w, cw, ratio, image.Rect(0, 0, w, h)
+	all := resize(p.Y, luma+2*chroma)
+	p.Y = all[:luma]
+	p.Cb = all[luma : luma+chroma : luma+chroma]
+	p.Cr = all[luma+chroma : luma+2*chroma : luma+2*chroma]
+	p.YStride, p.CStride, p.SubsampleRatio, p.Rect = w, c.X, ratio, image.Rect(0, 0, w, h)
 	return p
 }
 
@@ -71,6 +71,12 @@ func steps(ratio image.YCbCrSubsampleRatio) (hs, vs int) {
 		return 4, 2
 	}
 	return 1, 1
+}
+
+// chromaSize is the size of the chroma planes of a picture.
+func chromaSize(size image.Point, ratio image.YCbCrSubsampleRatio) image.Point {
+	hs, vs := steps(ratio)
+	return image.Pt((size.X+hs-1)/hs, (size.Y+vs-1)/vs)
 }
 
 // ColorModel implements [image.Image].
@@ -134,14 +140,15 @@ func checkYCbCr(p *image.YCbCr) error {
 	if p.Rect.Min.X%hs != 0 || p.Rect.Min.Y%vs != 0 {
 		return fmt.Errorf("codec: a view of a %v picture must start at a multiple of %d,%d, not at %v", p.SubsampleRatio, hs, vs, p.Rect.Min)
 	}
-	w, h := p.Rect.Dx(), p.Rect.Dy()
-	if err := checkPlane(len(p.Y), w, h, p.YStride); err != nil {
+	size := p.Rect.Size()
+	if err := checkPlane(len(p.Y), size.X, size.Y, p.YStride); err != nil {
 		return err
 	}
-	cw, ch := (w+hs-1)/hs, (h+vs-1)/vs
-	return checkPlane(min(len(p.Cb), len(p.Cr)), cw, ch, p.CStride)
+	c := chromaSize(size, p.SubsampleRatio)
+	return checkPlane(min(len(p.Cb), len(p.Cr)), c.X, c.Y, p.CStride)
 }
 
+// copyPlane copies h rows of w bytes.
 func copyPlane(dst []byte, dstStride int, src []byte, srcStride, w, h int) {
 	for y := range h {
 		copy(dst[y*dstStride:][:w], src[y*srcStride:][:w])

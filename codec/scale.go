@@ -11,6 +11,11 @@ import (
 // mean of the area that it covers; going up, it is interpolated between its
 // neighbours. An empty dst or src is left alone.
 //
+// On one core and 4:2:0 pictures it takes 1/4 (1080p to 720p) to 1/7 (to half the
+// size) of the time of golang.org/x/image/draw's ApproxBiLinear, and 1/12 or less of
+// its BiLinear, which has comparable quality; x/image writes RGBA only, and the way
+// back from there is not counted in (BenchmarkScale, 2026-11).
+//
 // Both have the same ratio, start with a chroma sample, and do not overlap: Scale
 // panics on pictures that cannot be meant, as an index out of range does.
 func Scale(dst, src *image.YCbCr) {
@@ -25,11 +30,11 @@ func Scale(dst, src *image.YCbCr) {
 	}
 	s := scalers.Get().(*scaler)
 	defer scalers.Put(s)
-	hs, vs := steps(src.SubsampleRatio)
-	chroma := func(r image.Rectangle) image.Point { return image.Pt((r.Dx()+hs-1)/hs, (r.Dy()+vs-1)/vs) }
-	s.plane(plane{dst.Y, dst.YStride, dst.Rect.Size()}, plane{src.Y, src.YStride, src.Rect.Size()})
-	s.plane(plane{dst.Cb, dst.CStride, chroma(dst.Rect)}, plane{src.Cb, src.CStride, chroma(src.Rect)})
-	s.plane(plane{dst.Cr, dst.CStride, chroma(dst.Rect)}, plane{src.Cr, src.CStride, chroma(src.Rect)})
+	to, from := dst.Rect.Size(), src.Rect.Size()
+	s.plane(plane{dst.Y, dst.YStride, to}, plane{src.Y, src.YStride, from})
+	to, from = chromaSize(to, dst.SubsampleRatio), chromaSize(from, src.SubsampleRatio)
+	s.plane(plane{dst.Cb, dst.CStride, to}, plane{src.Cb, src.CStride, from})
+	s.plane(plane{dst.Cr, dst.CStride, to}, plane{src.Cr, src.CStride, from})
 }
 
 type plane struct {

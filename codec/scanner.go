@@ -64,9 +64,6 @@ func NewScanner(r io.Reader, maxFrame int) *Scanner {
 // Stats may be called between calls of Next.
 func (s *Scanner) Stats() ScannerStats { return s.stats }
 
-// Skipped is how many bytes read so far were in no picture delivered.
-func (s *Scanner) Skipped() int64 { return s.stats.Skipped }
-
 // Next appends the next picture to dst; the result is the caller's. At the end it
 // returns dst and io.EOF; if the stream ends within a picture, an error that wraps
 // io.ErrUnexpectedEOF first; if r fails otherwise, r's error, after every picture

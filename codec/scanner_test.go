@@ -168,11 +168,11 @@ func TestScannerMemory(t *testing.T) {
 	tiny := blocks{size: image.Pt(8, 8), factors: []byte{0x11}}.jpeg()
 	open := tiny[:len(tiny)-2]
 	for name, stream := range map[string][]byte{
-		"a scan":   join(open, make([]byte, 8<<20)),
-		"garbage":  make([]byte, 8<<20),
-		"segments": join(tiny[:2], bytes.Repeat(segment(mCOM, make([]byte, 60000)...), 100)),
-		"fill":     join(tiny[:2], bytes.Repeat([]byte{0xFF}, 8<<20)),
-		"starts":   bytes.Repeat([]byte{0xFF, mSOI, 0xFF, mCOM, 0xFF, 0xFF}, 1<<20),
+		"a scan":   join(open, make([]byte, 2<<20)),
+		"garbage":  make([]byte, 2<<20),
+		"segments": join(tiny[:2], bytes.Repeat(segment(mCOM, make([]byte, 60000)...), 30)),
+		"fill":     join(tiny[:2], bytes.Repeat([]byte{0xFF}, 2<<20)),
+		"starts":   bytes.Repeat([]byte{0xFF, mSOI, 0xFF, mCOM, 0xFF, 0xFF}, 1<<18),
 	} {
 		s := NewScanner(&watched{bytes.NewReader(stream), nil}, limit)
 		s.r.(*watched).look = func() {

@@ -4,7 +4,6 @@ package codec
 
 /*
 #cgo pkg-config: libturbojpeg
-#include <stdlib.h>
 #include "turbo.h"
 */
 import "C"
@@ -104,7 +103,8 @@ func (e *nativeEncoder) planar(dst []byte, p *image.YCbCr, quality int) ([]byte,
 // has, going on from the caller's rows would touch memory outside the picture.
 func padded(size image.Point, ratio image.YCbCrSubsampleRatio) image.Point {
 	hs, vs := steps(ratio)
-	return image.Pt((size.X+hs-1)/hs*hs, (size.Y+vs-1)/vs*vs)
+	c := chromaSize(size, ratio)
+	return image.Pt(c.X*hs, c.Y*vs)
 }
 
 // pad copies luma into scratch memory, its last column and row repeated.
