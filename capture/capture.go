@@ -25,6 +25,13 @@
 // was due and there; it is stamped before the picture is painted or encoded.
 // Frame.ID counts from 0 the pictures at the asked rate: those over FPS take no
 // number, those skipped because somebody was too slow leave a gap.
+//
+// # Bad input
+//
+// What is no usable picture is skipped, counted in [Stats] and logged at most once a
+// second; it is never passed on. Where standard input ends within a picture, what was
+// whole is delivered before io.EOF. A video file that ends before it should is an
+// error that matches io.ErrUnexpectedEOF, after its last picture.
 package capture
 
 import (
@@ -62,8 +69,9 @@ type Config struct {
 	Size image.Point
 
 	// FPS is how many pictures a second, over 0 to 1000. Zero means the source's own
-	// rate, and 30 where it has none. Live sources and video files are never sped up
-	// or repeated: there it is the most that pass.
+	// rate, and 30 where it has none. The test card, images and a file as standard
+	// input are played at it. Of a pipe or a video file it is the most that pass:
+	// their pictures are left out, never repeated or sped up.
 	FPS float64
 
 	// Quality of the JPEGs, 1..100. Zero means codec.DefaultQuality for raw pictures,

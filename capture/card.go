@@ -23,7 +23,7 @@ type card struct {
 // second it starts again at 0 after 38 days.
 const numberDigits = 8
 
-// Luma of what moves and of the ground it lies on.
+// Luma of what moves.
 const (
 	inkLuma   = 240
 	clockLuma = 210
@@ -52,57 +52,37 @@ func (c *card) paint(id uint32, at time.Time) {
 
 // paintNumber writes leading zeros faintly: the number stays where it is.
 func (c *card) paintNumber(id uint32) {
-	x, leading := c.at.number.X, true
+	x, g := c.at.number.X, c.zeros
 	for div := uint32(1e7); div > 0; div /= 10 {
 		digit := byte(id / div % 10)
-		leading = leading && digit == 0 && div > 1
-		g := c.number
-		if leading {
-			g = c.zeros
+		if digit > 0 || div == 1 {
+			g = c.number
 		}
-		g.put(c.img, x, c.at.number.Y, '0'+digit)
-		x += g.w
+		x = g.put(c.img, x, c.at.number.Y, '0'+digit)
 	}
 }
 
 // paintClock writes hh:mm:ss.mmm, local time.
 func (c *card) paintClock(at time.Time) {
 	h, m, s := at.Clock()
-	p := c.at.clock
-	put := func(g *glyphs, ch byte) {
-		g.put(c.img, p.X, p.Y, ch)
-		p.X += g.w
-	}
-	two := func(v int) {
-		put(c.clock, '0'+byte(v/10))
-		put(c.clock, '0'+byte(v%10))
-	}
-	two(h)
-	put(c.marks, ':')
-	two(m)
-	put(c.marks, ':')
-	two(s)
-	put(c.marks, '.')
 	ms := at.Nanosecond() / 1e6
-	put(c.clock, '0'+byte(ms/100))
-	two(ms % 100)
+	x := c.at.clock.X
+	for i, two := range [...]int{h, m, s, ms / 10} {
+		if i > 0 {
+			x = c.marks.put(c.img, x, c.at.clock.Y, ":::."[i])
+		}
+		x = c.clock.put(c.img, x, c.at.clock.Y, '0'+byte(two/10))
+		x = c.clock.put(c.img, x, c.at.clock.Y, '0'+byte(two%10))
+	}
+	c.clock.put(c.img, x, c.at.clock.Y, '0'+byte(ms%10))
 }
 
 // paintBar moves the bar one tick of the ruler a picture, so a picture that is
 // missing shows as a jump of two.
 func (c *card) paintBar(id uint32) {
 	x := int(uint64(id)%uint64(c.at.ticks)) * c.at.tick
-	c.fillTrack(c.bar, trackLuma)
-	c.fillTrack(x, barLuma)
+	bar := image.Rect(0, 0, c.at.bar, c.at.track.Dy()).Add(c.at.track.Min)
+	c.fill(bar.Add(image.Pt(c.bar, 0)), trackLuma)
+	c.fill(bar.Add(image.Pt(x, 0)), barLuma)
 	c.bar = x
-}
-
-func (c *card) fillTrack(x int, luma uint8) {
-	r := image.Rect(x, 0, x+c.at.bar, c.at.track.Dy()).Add(c.at.track.Min).Intersect(c.at.track)
-	for y := r.Min.Y; y < r.Max.Y; y++ {
-		row := c.img.Y[y*c.img.YStride:][r.Min.X:r.Max.X]
-		for i := range row {
-			row[i] = luma
-		}
-	}
 }

@@ -19,8 +19,8 @@ type layout struct {
 	ring, plate       image.Rectangle // squares in the panel, left and right
 	across, down      image.Rectangle // gratings below them
 	text              image.Rectangle // of the panel: the name, the numbers, the caption
-	number, clock     image.Point     // top left of the first digit; set by paintText,
-	count             image.Point     // with the glyphs; of the count in the ring
+	number, clock     image.Point     // where the first digit begins on its baseline; set
+	count             image.Point     // by paintText, with the glyphs
 	track, ruler      image.Rectangle
 	tick, ticks, bar  int // pixels from tick to tick, positions of the bar, its width
 }

@@ -66,7 +66,6 @@ func (c *card) paintRing(id uint32) {
 		bright := (tail - i) * (tail - i)
 		c.ring[(c.lit-i+n)%n].paint(c.img, dotLuma+(inkLuma-dotLuma)*bright/(tail*tail))
 	}
-	x, y := c.at.count.X, c.at.count.Y
-	c.count.put(c.img, x, y, '0'+byte(c.lit/10))
-	c.count.put(c.img, x+c.count.w, y, '0'+byte(c.lit%10))
+	x := c.count.put(c.img, c.at.count.X, c.at.count.Y, '0'+byte(c.lit/10))
+	c.count.put(c.img, x, c.at.count.Y, '0'+byte(c.lit%10))
 }

@@ -6,6 +6,7 @@ import (
 	"image"
 	"io/fs"
 	"math"
+	"os"
 	"strings"
 	"testing"
 )
@@ -63,6 +64,7 @@ func TestOpenMissing(t *testing.T) {
 		"gone.mp4":               "no such video file",
 		dir:                      "say images:" + dir,
 		dir + "/empty.mp4":       "empty.mp4 is empty",
+		os.DevNull:               "is not a regular file",
 		"images:" + dir:          "no *.jpg or *.jpeg",
 		"images:" + dir + "/x":   "no such directory",
 		"images:" + dir + "/*.x": "no file matches",

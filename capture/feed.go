@@ -45,7 +45,7 @@ const buffers = 3
 var errSkip = errors.New("capture: not a picture")
 
 // start starts the goroutine. init, if not nil, prepares each item.
-func (f *feed[T]) start(init func(*item[T])) *feed[T] {
+func (f *feed[T]) start(init func(*item[T])) {
 	f.free, f.full = make(chan *item[T], buffers), make(chan *item[T], buffers-1)
 	f.quit, f.done = make(chan struct{}), make(chan struct{})
 	for range buffers {
@@ -56,14 +56,13 @@ func (f *feed[T]) start(init func(*item[T])) *feed[T] {
 		f.free <- it
 	}
 	go f.run()
-	return f
 }
 
 func (f *feed[T]) run() {
 	defer close(f.done)
 	defer close(f.full)
-	began, thin := time.Now(), thinner{fps: f.thin}
-	for id, n := uint32(0), uint64(0); ; {
+	number := numbering{began: time.Now(), thin: thinner{fps: f.thin}}
+	for {
 		var it *item[T]
 		select {
 		case <-f.quit:
@@ -74,29 +73,44 @@ func (f *feed[T]) run() {
 		err := f.read(it)
 		if err == nil {
 			f.count.pictures.Add(1)
-			it.captured = time.Now()
-			switch {
-			case f.live:
-				it.at = it.captured.Sub(began)
-			case !it.timed:
-				it.at = mediaTime(n, f.fps)
-			}
-			n++
-			if thin.pass(it.at) {
-				it.id = id
-				id++
+			if f.admit(it, &number) {
 				f.put(it)
 				continue
 			}
 			f.count.thinned.Add(1)
-			err = errSkip
 		}
 		f.free <- it
-		if err != errSkip {
+		if err != nil && err != errSkip {
 			f.err = err
 			return
 		}
 	}
+}
+
+// numbering is what admit remembers from picture to picture.
+type numbering struct {
+	began time.Time
+	read  uint64 // pictures so far
+	id    uint32 // of the next one to pass
+	thin  thinner
+}
+
+// admit stamps a picture, and numbers it if it may pass.
+func (f *feed[T]) admit(it *item[T], n *numbering) bool {
+	it.captured = time.Now()
+	switch {
+	case f.live:
+		it.at = it.captured.Sub(n.began)
+	case !it.timed:
+		it.at = mediaTime(n.read, f.fps)
+	}
+	n.read++
+	if !n.thin.pass(it.at) {
+		return false
+	}
+	it.id = n.id
+	n.id++
+	return true
 }
 
 // put leaves it for next. Live, nothing else is left waiting; played, there is room,

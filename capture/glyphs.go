@@ -3,7 +3,6 @@ package capture
 import (
 	"image"
 	"image/color"
-	"image/draw"
 
 	"golang.org/x/image/font"
 	"golang.org/x/image/font/gofont/gobold"
@@ -39,9 +38,9 @@ func (t typeface) fit(text string, width, height float64) (font.Face, float64, e
 	return f, height, err
 }
 
-// write draws text with its middle at x and its baseline at y.
-func write(dst draw.Image, f font.Face, c color.Color, x, y int, text string) {
-	d := font.Drawer{Dst: dst, Src: image.NewUniform(c), Face: f, Dot: fixed.P(x, y)}
+// write writes text in luma ink with its middle at x and its baseline at y.
+func write(dst *image.Gray, f font.Face, ink uint8, x, y int, text string) {
+	d := font.Drawer{Dst: dst, Src: image.NewUniform(color.Gray{Y: ink}), Face: f, Dot: fixed.P(x, y)}
 	d.Dot.X -= d.MeasureString(text) / 2
 	d.DrawString(text)
 }
@@ -68,17 +67,20 @@ func newGlyphs(f font.Face, chars string, ink uint8) *glyphs {
 	g.h = g.base + below.Ceil() + 1
 	for i := range len(chars) {
 		m := image.NewGray(image.Rect(0, 0, g.w, g.h))
-		fill(m, m.Rect, panelColor)
-		write(m, f, color.Gray{Y: ink}, g.w/2, g.base, chars[i:i+1])
+		for i := range m.Pix {
+			m.Pix[i] = panelLuma
+		}
+		write(m, f, ink, g.w/2, g.base, chars[i:i+1])
 		g.cells[chars[i]] = m.Pix
 	}
 	return g
 }
 
-// put copies the cell of c to (x, y) of the luma plane.
-func (g *glyphs) put(img *image.YCbCr, x, y int, c byte) {
+// put copies c's cell to x, its baseline at y, and returns where the next cell goes.
+func (g *glyphs) put(img *image.YCbCr, x, y int, c byte) int {
 	cell := g.cells[c]
 	for row := range g.h {
-		copy(img.Y[(y+row)*img.YStride+x:][:g.w], cell[row*g.w:])
+		copy(img.Y[(y-g.base+row)*img.YStride+x:][:g.w], cell[row*g.w:])
 	}
+	return x + g.w
 }

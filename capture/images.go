@@ -32,7 +32,8 @@ type imageSet struct {
 	pos      int    // of the next one
 	path     string // of the last one
 	loop     bool
-	maxFrame int
+	maxFrame int // bytes of a file
+	keep     int // bytes of files to hold in memory
 }
 
 type imageFile struct {
@@ -45,20 +46,24 @@ func openImages(ctx context.Context, cfg Config, arg string) (stream.Source, err
 	if err != nil {
 		return nil, err
 	}
-	s := &imageSet{
-		jpegs: &jpegs{
-			counters: new(counters),
-			info:     Info{Name: "images:" + arg, FPS: cmp.Or(cfg.FPS, DefaultFPS)},
-			log:      cfg.Log,
-		},
-		loop:     cfg.Loop,
-		maxFrame: cfg.MaxFrame,
-	}
-	s.read, s.name = s.nextImage, func() string { return s.path }
+	s := newImageSet(cfg, "images:"+arg, maxKept)
 	if err := s.load(ctx, paths); err != nil {
 		return nil, err
 	}
 	return jpegSource(s.start(0), cfg)
+}
+
+func newImageSet(cfg Config, name string, keep int) *imageSet {
+	s := &imageSet{
+		jpegs: &jpegs{
+			counters: new(counters),
+			info:     Info{Name: name, FPS: cmp.Or(cfg.FPS, DefaultFPS)},
+			log:      cfg.Log,
+		},
+		loop: cfg.Loop, maxFrame: cfg.MaxFrame, keep: keep,
+	}
+	s.read, s.name = s.nextImage, func() string { return s.path }
+	return s
 }
 
 // listImages returns the files that arg names, in natural order.
@@ -114,7 +119,7 @@ func (s *imageSet) load(ctx context.Context, paths []string) error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		if good > 0 && kept >= maxKept {
+		if good > 0 && kept >= s.keep {
 			s.files = append(s.files, imageFile{path: path})
 			continue
 		}
@@ -133,7 +138,7 @@ func (s *imageSet) load(ctx context.Context, paths []string) error {
 		}
 		good++
 		f := imageFile{path: path}
-		if kept += len(jpeg); kept <= maxKept {
+		if kept += len(jpeg); kept <= s.keep {
 			f.jpeg = slices.Clone(jpeg)
 		}
 		s.files = append(s.files, f)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"image"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -97,46 +96,55 @@ func TestImagesUnusable(t *testing.T) {
 // More than fits in memory is read again each time, and may have changed by then.
 func TestImagesBeyondMemory(t *testing.T) {
 	dir, good := t.TempDir(), greys(t, 1, 32, 32)[0]
-	// A JPEG may be followed by anything.
-	large := append(bytes.Clone(good), make([]byte, maxKept/4)...)
 	var paths []string
 	for i := range 8 {
-		paths = append(paths, writeFile(t, dir, fmt.Sprint(i, ".jpg"), large))
+		paths = append(paths, writeFile(t, dir, fmt.Sprint(i, ".jpg"), good))
 	}
 	var log logBuffer
-	s := mustOpen(t, Config{Source: "images:" + dir, Loop: true, FPS: 1000, MaxFrame: maxKept, Log: log.log()})
-	os.Remove(paths[6])
-	writeFile(t, dir, "7.jpg", []byte("spoilt"))
-	// Two pictures have been read ahead before the files changed, at most.
-	lengths := map[int]int{}
-	for _, f := range take(t, s, 20) {
-		lengths[len(f.jpeg)]++
-	}
-	if len(lengths) != 1 || lengths[len(large)] != 20 {
-		t.Errorf("got frames of %v bytes, want 20 of %d", lengths, len(large))
-	}
-	if got := stats(s); got.Damaged != 2 || !strings.Contains(log.String(), paths[6]) {
-		t.Errorf("got %+v, and the log is:\n%s", got, &log)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		set := newImageSet(Config{Loop: true, MaxFrame: 1 << 20, Log: log.log()}, "set", 4*len(good)+1)
+		if err := set.load(t.Context(), paths); err != nil {
+			t.Fatal(err)
+		}
+		kept := 0
+		for _, f := range set.files {
+			kept += len(f.jpeg)
+		}
+		if kept != 4*len(good) {
+			t.Errorf("%d bytes are in memory, want %d", kept, 4*len(good))
+		}
+		os.Remove(paths[0]) // is in memory
+		os.Remove(paths[6])
+		writeFile(t, dir, "7.jpg", []byte("spoilt"))
+		set.start(0)
+		defer set.Close()
+		for i, f := range take(t, set, 20) {
+			if !bytes.Equal(f.jpeg, good) || f.id != uint32(i) {
+				t.Errorf("frame %d (ID %d) is not a file's bytes", i, f.id)
+			}
+		}
+		if got := stats(set); got.Damaged != 2 || !strings.Contains(log.String(), paths[6]) {
+			t.Errorf("got %+v, and the log is:\n%s", got, &log)
+		}
+	})
 }
 
 func TestImagesAllGone(t *testing.T) {
-	dir := t.TempDir()
-	good := greys(t, 1, 32, 32)[0]
-	path := writeFile(t, dir, "1.jpg", good)
-	log := (&logBuffer{}).log()
-	set := &imageSet{jpegs: &jpegs{counters: new(counters), log: log}, files: []imageFile{{path: path}}, loop: true, maxFrame: 1 << 20}
-	set.name = func() string { return set.path }
-	if jpeg, err := set.nextImage(nil); err != nil || !bytes.Equal(jpeg, good) {
-		t.Fatal(err)
-	}
-	os.Remove(path)
-	if _, err := set.nextImage(nil); err != errSkip {
-		t.Errorf("got %v, want errSkip", err)
-	}
-	if _, err := set.nextImage(nil); err == nil || err == io.EOF || !strings.Contains(err.Error(), "none of the images") {
-		t.Errorf("got %v: without any file left there must be an end", err)
-	}
+	path := writeFile(t, t.TempDir(), "1.jpg", greys(t, 1, 32, 32)[0])
+	synctest.Test(t, func(t *testing.T) {
+		set := newImageSet(Config{Loop: true, MaxFrame: 1 << 20, Log: new(logBuffer).log()}, "set", 0)
+		if err := set.load(t.Context(), []string{path}); err != nil {
+			t.Fatal(err)
+		}
+		set.start(0)
+		defer set.Close()
+		take(t, set, 10)
+		os.Remove(path)
+		got, err := takeAll(t, set)
+		if len(got) > buffers || err == nil || !strings.Contains(err.Error(), "none of the images can be read any more") {
+			t.Errorf("got %d frames and %v", len(got), err)
+		}
+	})
 }
 
 func TestJPEGsAreEncodedAgain(t *testing.T) {

@@ -99,22 +99,24 @@ func (p *playback) due(ctx context.Context, at, interval time.Duration) (bool, e
 // thinner decides which pictures of a stream pass when at most fps of them may.
 // It compares times of arrival, or of the media.
 type thinner struct {
-	fps float64 // 0 = all pass
-	due time.Duration
-	any bool
+	fps  float64 // 0 = all pass
+	due  time.Duration
+	last time.Duration // when the picture before came, whether it passed or not
+	any  bool
 }
-
-// slack is how early a picture may come, in intervals: enough for the jitter of a
-// camera running at the asked rate, of which none may be lost, and no simple
-// fraction, so that no usual pair of rates (60 and 30, 30 and 25) hovers at the edge.
-const slack = 0.3
 
 func (t *thinner) pass(at time.Duration) bool {
 	if t.fps == 0 {
 		return true
 	}
 	interval := mediaTime(1, t.fps)
-	if t.any && at < t.due-time.Duration(slack*float64(interval)) {
+	// A picture may be early if the next one would be later still. That also lets the
+	// jitter of a camera pass that runs at the asked rate; none of its pictures may be
+	// lost. 0.3 is enough for that, and no simple fraction, so that no usual pair of
+	// rates (45 and 30) hovers at the edge.
+	slack := min((at-t.last)/2, interval*3/10)
+	t.last = at
+	if t.any && at < t.due-slack {
 		return false
 	}
 	if !t.any || at > t.due+interval*3/2 { // the first one, or after a pause

@@ -431,25 +431,27 @@ func TestFileLoops(t *testing.T) {
 }
 
 func TestRawWithTimecode(t *testing.T) {
-	size := image.Pt(320, 240)
-	s := mustOpen(t, Config{
-		Source: "-", Format: "bgr24", Size: size, Timecode: true, Quality: 90,
-		Stdin: asFile(t, bytes.Repeat([]byte{200, 50, 20}, 2*size.X*size.Y)), // blue
+	synctest.Test(t, func(t *testing.T) { // never late
+		size := image.Pt(320, 240)
+		s := mustOpen(t, Config{
+			Source: "-", Format: "bgr24", Size: size, Timecode: true, Quality: 90,
+			Stdin: asFile(t, bytes.Repeat([]byte{200, 50, 20}, 2*size.X*size.Y)), // blue
+		})
+		got, err := takeAll(t, s)
+		if err != nil || len(got) != 2 {
+			t.Fatalf("got %d frames, %v", len(got), err)
+		}
+		for _, f := range got {
+			img := decode(t, f.jpeg)
+			if code, err := timecode.Read(img); err != nil || code.ID != f.id || !code.Captured.Equal(f.captured.Truncate(time.Microsecond)) {
+				t.Errorf("read %+v, %v", code, err)
+			}
+			r, g, b, _ := img.At(160, 120).RGBA()
+			if !near(byte(r>>8), 20, 4) || !near(byte(g>>8), 50, 4) || !near(byte(b>>8), 200, 4) {
+				t.Errorf("the colour has become %d, %d, %d", r>>8, g>>8, b>>8)
+			}
+		}
 	})
-	got, err := takeAll(t, s)
-	if err != nil || len(got) != 2 {
-		t.Fatalf("got %d frames, %v", len(got), err)
-	}
-	for _, f := range got {
-		img := decode(t, f.jpeg)
-		if code, err := timecode.Read(img); err != nil || code.ID != f.id || !code.Captured.Equal(f.captured.Truncate(time.Microsecond)) {
-			t.Errorf("read %+v, %v", code, err)
-		}
-		r, g, b, _ := img.At(160, 120).RGBA()
-		if !near(byte(r>>8), 20, 4) || !near(byte(g>>8), 50, 4) || !near(byte(b>>8), 200, 4) {
-			t.Errorf("the colour has become %d, %d, %d", r>>8, g>>8, b>>8)
-		}
-	}
 }
 
 func TestTerminalIsRefused(t *testing.T) {
@@ -486,26 +488,28 @@ func TestRealPipe(t *testing.T) {
 }
 
 func TestManySizesInOneStream(t *testing.T) {
-	var input []byte
-	sizes := []image.Point{{16, 16}, {333, 77}, {64, 200}}
-	for _, p := range sizes {
-		input = append(input, encode(t, plain(p.X, p.Y, image.YCbCrSubsampleRatio420, 80, 128, 128), 80)...)
-	}
-	for _, cfg := range []Config{{}, {Quality: 70}, {Size: image.Pt(100, 50)}} {
-		cfg.Source, cfg.Stdin = "-", asFile(t, input)
-		got, err := takeAll(t, mustOpen(t, cfg))
-		if err != nil || len(got) != len(sizes) {
-			t.Fatalf("got %d frames, %v", len(got), err)
+	synctest.Test(t, func(t *testing.T) { // never late
+		var input []byte
+		sizes := []image.Point{{16, 16}, {333, 77}, {64, 200}}
+		for _, p := range sizes {
+			input = append(input, encode(t, plain(p.X, p.Y, image.YCbCrSubsampleRatio420, 80, 128, 128), 80)...)
 		}
-		for i, f := range got {
-			want := sizes[i]
-			if cfg.Size != (image.Point{}) {
-				want = cfg.Size
+		for _, cfg := range []Config{{}, {Quality: 70}, {Size: image.Pt(100, 50)}} {
+			cfg.Source, cfg.Stdin = "-", asFile(t, input)
+			got, err := takeAll(t, mustOpen(t, cfg))
+			if err != nil || len(got) != len(sizes) {
+				t.Fatalf("got %d frames, %v", len(got), err)
 			}
-			h, err := codec.ParseHeader(f.jpeg)
-			if have := image.Pt(h.Width, h.Height); err != nil || have != want || f.size != want {
-				t.Errorf("%s: got %v, %v, %v, want %v", fmt.Sprint(cfg.Quality, cfg.Size), have, f.size, err, want)
+			for i, f := range got {
+				want := sizes[i]
+				if cfg.Size != (image.Point{}) {
+					want = cfg.Size
+				}
+				h, err := codec.ParseHeader(f.jpeg)
+				if have := image.Pt(h.Width, h.Height); err != nil || have != want || f.size != want {
+					t.Errorf("%s: got %v, %v, %v, want %v", fmt.Sprint(cfg.Quality, cfg.Size), have, f.size, err, want)
+				}
 			}
 		}
-	}
+	})
 }

@@ -21,7 +21,9 @@ func openVideo(cfg Config, path string) (stream.Source, error) {
 		return nil, fmt.Errorf("capture: %w", err)
 	case info.IsDir():
 		return nil, fmt.Errorf("capture: %s is a directory: to play the pictures in it, say images:%s", path, path)
-	case info.Mode().IsRegular() && info.Size() == 0:
+	case !info.Mode().IsRegular(): // opening a named pipe could block for ever
+		return nil, fmt.Errorf("capture: %s is not a regular file: a pipe is read as standard input, with --source - < %s", path, path)
+	case info.Size() == 0:
 		return nil, fmt.Errorf("capture: %s is empty", path)
 	}
 	return openVideoFile(cfg, path)

@@ -64,7 +64,7 @@ func (s *session) runBoth(ctx context.Context) error {
 	sent := make(chan error, 1)
 	go func() {
 		err := outcome(sendCtx, s.send.pump.Run(sendCtx))
-		waitFor(ctx, func() bool {
+		waitFor(viewCtx, func() bool {
 			f := s.view.totals().Frames
 			return f.Shown+f.Skipped+f.Lost >= s.send.sender.Stats().Frames
 		})
@@ -72,6 +72,7 @@ func (s *session) runBoth(ctx context.Context) error {
 		sent <- err
 	}()
 	err := s.run(viewCtx, s.view.pump)
+	stopView(errOver)
 	stopSend()
 	return errors.Join(err, <-sent)
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"net/netip"
 	"syscall"
 	"time"
 
@@ -76,12 +78,44 @@ func runView(c *cli.Context) error {
 	}
 	defer s.closeDisplay()
 	if s.stats != "off" {
-		s.console.say(fmt.Sprintf("waiting for frames on %v over udp", receiver.LocalAddr()))
+		s.console.say(fmt.Sprintf("waiting for frames on %v over udp%s", receiver.LocalAddr(), invitation(receiver.LocalAddr())))
 	}
 	s.view.pump.MaxFrames = s.frames
 	ctx, cancel := s.timeLimit(c.Context)
 	defer cancel()
 	return s.run(ctx, s.view.pump)
+}
+
+// invitation says what to run on the sender's machine, where that can be known.
+func invitation(at netip.AddrPort) string {
+	ip := at.Addr()
+	if ip.IsUnspecified() {
+		if ip = ownAddress(); !ip.IsValid() {
+			return ""
+		}
+	}
+	to := ip.String()
+	if at.Port() != DefaultPort {
+		to = netip.AddrPortFrom(ip, at.Port()).String()
+	}
+	return ": framegram send --to " + to
+}
+
+// ownAddress is this machine's first IPv4 address that others may reach it at, or
+// invalid when it has none.
+func ownAddress() netip.Addr {
+	addrs, err := net.InterfaceAddrs()
+	if err != nil {
+		return netip.Addr{}
+	}
+	for _, a := range addrs {
+		if n, ok := a.(*net.IPNet); ok {
+			if ip, ok := netip.AddrFromSlice(n.IP.To4()); ok && ip.IsGlobalUnicast() {
+				return ip
+			}
+		}
+	}
+	return netip.Addr{}
 }
 
 func (s *session) displayConfig(c *cli.Context) display.Config {

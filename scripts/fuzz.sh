@@ -9,7 +9,7 @@ time=${1:-20s}
 failed=()
 while IFS=: read -r file target; do
 	printf '== %s %s\n' "$(dirname "$file")" "$target"
-	"$go" test -run '^$' -fuzz "^$target\$" -fuzztime "$time" "./$(dirname "$file")" </dev/null ||
+	"$go" test -run '^$' -fuzz "^$target\$" -fuzztime "$time" -fuzzminimizetime 200x "./$(dirname "$file")" </dev/null ||
 		failed+=("$(dirname "$file") $target")
 done < <(grep -roE --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' . | sed -e 's|^\./||' -e 's|func ||' | sort)
 

@@ -8,9 +8,9 @@ set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 go=${GO:-go}
 long=${1:-}
-count=()
+count=''
 if [[ $long == long ]]; then
-	count=(-count=5 -shuffle=on)
+	count='-count=5 -shuffle=on'
 	export FRAMEGRAM_TEST_LONG=1
 fi
 
@@ -25,15 +25,19 @@ part() { # part TITLE COMMAND...
 
 lint() { scripts/lint.sh quick; }
 
-# unit FLAGS...: every package but e2e, which has a part of its own.
+# unit WITHOUT FLAGS...: tests of every package but those that WITHOUT matches.
 unit() {
 	local packages
-	packages=$("$go" list ./... | grep -v '/e2e$') || return
-	# shellcheck disable=SC2086 # one word per package
-	"$go" test "${count[@]}" "$@" $packages
+	packages=$("$go" list ./... | grep -vE "$1") || return
+	shift
+	# shellcheck disable=SC2086 # one word for each package and flag
+	"$go" test $count "$@" $packages
 }
 
-nocgo() { CGO_ENABLED=0 "$go" build -o /dev/null . && CGO_ENABLED=0 unit; }
+# shipped: no tests that start the program, and so load OpenCV, hundreds of times.
+raced() { unit '/e2e$' -race; }
+shipped() { unit '/(e2e|command|internal/.*)$'; }
+pure() { CGO_ENABLED=0 "$go" build -o /dev/null . && CGO_ENABLED=0 unit '/e2e$'; }
 
 tags() {
 	local tags
@@ -43,20 +47,21 @@ tags() {
 	done
 }
 
-cross() {
+cross() (
 	local target
 	for target in linux/arm64 darwin/arm64 windows/amd64; do
 		echo "$target"
-		CGO_ENABLED=0 GOOS=${target%/*} GOARCH=${target#*/} "$go" build -o /dev/null . || return
+		export CGO_ENABLED=0 GOOS=${target%/*} GOARCH=${target#*/}
+		"$go" build -o /dev/null . && "$go" vet ./... || return
 	done
-}
+)
 
 e2e() { "$go" test -count=1 -timeout 15m ./e2e; }
 
 part "gofmt and go vet of every flavour" lint
-part "unit and whole-command tests with the race detector" unit -race
-part "the same without it, as shipped" unit
-part "CGO_ENABLED=0: build and tests" nocgo
+part "unit and whole-command tests with the race detector" raced
+part "unit tests without it, as shipped" shipped
+part "CGO_ENABLED=0: build, unit and whole-command tests" pure
 part "-tags nocv, -tags noturbo: builds and tests" tags
 part "cross-compiling with CGO_ENABLED=0" cross
 part "end to end: real processes, sockets, windows and pages" e2e
