@@ -105,7 +105,7 @@ func (s *images) probe() error {
 
 func (s *images) Write(_ context.Context, f *stream.Frame) error {
 	if err := s.save(f.JPEG); err != nil {
-		return fmt.Errorf("display: image not recorded: %w (%d recorded before it are kept)", err, s.written.Load())
+		return fmt.Errorf("display: image not recorded: %w; those before it are kept", err)
 	}
 	s.written.Add(1)
 	return nil

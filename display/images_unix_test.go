@@ -38,7 +38,7 @@ func TestImagesFull(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	if !errors.Is(err, syscall.EFBIG) || !strings.Contains(err.Error(), "1 recorded before it are kept") {
+	if !errors.Is(err, syscall.EFBIG) || !strings.Contains(err.Error(), "those before it are kept") {
 		t.Errorf("got %v", err)
 	}
 	wantFiles(t, dir, map[string]string{"frame-00000001.jpg": "small"})

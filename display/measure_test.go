@@ -50,7 +50,7 @@ func TestMeasure(t *testing.T) {
 	var fs frames
 	began := time.Now()
 	for i := range 100 { // ages of 1 s to 100 s in steps of a second, of which 60 are plausible
-		jpeg := painted(t, 320+16*(i%2), 240, time.Now().Add(-time.Duration(i+1)*time.Second))
+		jpeg := painted(t, 192+48*(i%2), 160, time.Now().Add(-time.Duration(i+1)*time.Second))
 		if err := fs.write(t, s, jpeg); err != nil {
 			t.Fatal(err)
 		}

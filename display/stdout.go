@@ -34,7 +34,7 @@ func openStdout(cfg Config) (stream.Sink, error) {
 		return nil, fmt.Errorf("display: standard output is a terminal, and %s is not for reading: send it to a program "+
 			"(... | ffplay -f mjpeg -i -) or into a file (... > video.mjpeg)", cfg.Format)
 	}
-	s := &stdout{out: newPipe(cfg.Stdout), log: cfg.Log, sigpipe: make(chan os.Signal, 1)}
+	s := &stdout{log: cfg.Log, sigpipe: make(chan os.Signal, 1)}
 	if cfg.Format != "mjpeg" {
 		raw, err := newRawPicture(cfg.Format, cfg.FPS)
 		if err != nil {
@@ -45,6 +45,7 @@ func openStdout(cfg Config) (stream.Sink, error) {
 	// A write to a broken pipe on descriptor 1 kills a Go program unless it asks for
 	// the signal (os/signal, "SIGPIPE"); then the write fails with EPIPE instead.
 	signal.Notify(s.sigpipe, syscall.SIGPIPE)
+	s.out = newPipe(cfg.Stdout)
 	return s, nil
 }
 

@@ -16,7 +16,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -26,7 +28,7 @@ import (
 
 // startX starts an X server of 1024x768 pixels on a number that it chooses itself,
 // and points DISPLAY to it.
-func startX(t *testing.T) {
+func startX(t *testing.T, args ...string) {
 	t.Helper()
 	xvfb := testutil.Need(t, "Xvfb")
 	r, w, err := os.Pipe()
@@ -34,7 +36,7 @@ func startX(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer r.Close()
-	cmd := exec.Command(xvfb, "-displayfd", "3", "-screen", "0", "1024x768x24", "-nolisten", "tcp")
+	cmd := exec.Command(xvfb, append(args, "-displayfd", "3", "-screen", "0", "1024x768x24", "-nolisten", "tcp")...)
 	cmd.ExtraFiles = []*os.File{w}
 	endWithTest(t, cmd)
 	w.Close()
@@ -65,13 +67,16 @@ func grabX(t *testing.T) image.Image {
 }
 
 // xdo runs xdotool and returns what it says.
-func xdo(t *testing.T, args ...string) (string, error) {
+func xdo(t *testing.T, args ...string) string {
 	t.Helper()
-	out, err := exec.Command(testutil.Need(t, "xdotool"), args...).Output()
-	return strings.TrimSpace(string(out)), err
+	out, err := exec.Command(testutil.Need(t, "xdotool"), args...).CombinedOutput()
+	if err != nil {
+		t.Fatalf("xdotool %v: %v %s", args, err, out)
+	}
+	return strings.TrimSpace(string(out))
 }
 
-// feeder is a Source of one picture, 25 times a second.
+// feeder is a Source of one picture, 25 times a second; of nothing while that is nil.
 type feeder struct {
 	frames
 	pictures chan []byte // the next picture
@@ -86,7 +91,9 @@ func (f *feeder) Next(ctx context.Context) (*stream.Frame, error) {
 		if !ok {
 			return nil, io.EOF
 		}
-		f.picture = p
+		if f.picture = p; p == nil {
+			return f.Next(ctx)
+		}
 	case <-time.After(40 * time.Millisecond):
 		if f.picture == nil {
 			return f.Next(ctx)
@@ -97,29 +104,42 @@ func (f *feeder) Next(ctx context.Context) (*stream.Frame, error) {
 
 func (f *feeder) Close() error { return nil }
 
-// show opens a window and copies frames to it, from a goroutine that keeps its
-// thread as the program's main one does. What Copy returned, and whether Close
-// failed, is sent to ended.
+// onGUIThread runs f on the one thread that highgui may be used from, for the life of
+// the process.
+var onGUIThread = sync.OnceValue(func() chan<- func() {
+	work := make(chan func())
+	go func() {
+		runtime.LockOSThread()
+		for f := range work {
+			f()
+		}
+	}()
+	return work
+})
+
+// show opens a window and copies frames to it. What Copy and Close returned is sent
+// to ended.
 func show(t *testing.T) (source *feeder, figures func() Stats, ended chan error) {
 	t.Helper()
 	source, ended = &feeder{pictures: make(chan []byte)}, make(chan error, 1)
-	opened := make(chan Reporter)
+	opened := make(chan Reporter, 1)
 	ctx, cancel := context.WithCancel(context.Background())
-	t.Cleanup(func() {
-		cancel()
-		<-ended
-	})
-	go func() {
+	onGUIThread() <- func() {
 		defer close(ended)
-		s, err := Open(Config{Title: "framegram test"})
+		defer close(opened)
+		s, err := Open(Config{Title: "framegram test"}) // auto
 		if err != nil {
 			ended <- err
-			close(opened)
 			return
 		}
 		opened <- s.(Reporter)
 		ended <- errors.Join(stream.Copy(ctx, s, source), s.Close())
-	}()
+	}
+	t.Cleanup(func() {
+		cancel()
+		for range ended {
+		}
+	})
 	r := <-opened
 	if r == nil {
 		t.Fatal(<-ended)
@@ -133,10 +153,10 @@ func show(t *testing.T) (source *feeder, figures func() Stats, ended chan error)
 func TestWindow(t *testing.T) {
 	startX(t)
 	one, two := [4]color.RGBA{red, green, blue, grey}, [4]color.RGBA{blue, grey, green, red}
-	for _, end := range []func(id string){
-		func(string) { xdo(t, "key", "q") },
-		func(string) { xdo(t, "key", "Escape") },
-		func(id string) { xdo(t, "windowclose", id) },
+	for i, end := range []func(window uint32){
+		func(uint32) { xdo(t, "key", "q") },
+		func(uint32) { xdo(t, "key", "Escape") },
+		func(window uint32) { closeWindow(t, window) },
 	} {
 		source, figures, ended := show(t)
 		source.pictures <- encode(t, quarters(640, 360, one))
@@ -148,14 +168,22 @@ func TestWindow(t *testing.T) {
 		waitFor(t, "the torn picture to be counted", func() bool { return figures().Undecodable > 0 })
 		windowShows(t, 400, 300, two)
 
-		id, err := xdo(t, "search", "--name", "^framegram test$")
-		if err != nil || strings.Contains(id, "\n") {
-			t.Fatalf("found the windows %q, %v", id, err)
+		id := xdo(t, "search", "--name", "^framegram test$")
+		window, err := strconv.ParseUint(id, 10, 32)
+		if err != nil {
+			t.Fatalf("found the windows %q", id)
 		}
-		if _, err := xdo(t, "windowfocus", "--sync", id); err != nil {
-			t.Fatal(err)
+		if i == 0 { // takes two seconds
+			source.pictures <- nil
+			waitFor(t, "the title to say that nothing comes", func() bool { return xdo(t, "getwindowname", id) == "framegram test (no signal)" })
+			source.pictures <- encode(t, quarters(400, 300, one))
+			windowShows(t, 400, 300, one)
+			if title := xdo(t, "getwindowname", id); title != "framegram test" {
+				t.Errorf("the title is still %q", title)
+			}
 		}
-		end(id)
+		xdo(t, "windowfocus", "--sync", id)
+		end(uint32(window))
 		if err := <-ended; err != nil {
 			t.Errorf("the show ended with %v", err)
 		}
@@ -165,35 +193,112 @@ func TestWindow(t *testing.T) {
 	}
 }
 
-var _ = []any{net.Listen, filepath.Join, runtime.GC}
+// A display that answers and wants credentials we have not is known before highgui's
+// toolkit ends the program over it.
+func TestDisplayRefuses(t *testing.T) {
+	// One entry of an authority file (Xau(3)): for any address (family 65535) and any
+	// display, a cookie.
+	const name, cookie = "MIT-MAGIC-COOKIE-1", "0123456789abcdef"
+	entry := "\xff\xff\x00\x00\x00\x00\x00" + string(rune(len(name))) + name + "\x00" + string(rune(len(cookie))) + cookie
+	file := filepath.Join(t.TempDir(), "authority")
+	if err := os.WriteFile(file, []byte(entry), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	startX(t, "-auth", file)
+
+	t.Setenv("XAUTHORITY", os.DevNull)
+	if why := windowMissing(true); !strings.Contains(why, "does not let us in") {
+		t.Errorf("without the cookie: got %q", why)
+	}
+	t.Setenv("XAUTHORITY", file)
+	if why := windowMissing(true); why != "" {
+		t.Errorf("with the cookie: got %q", why)
+	}
+}
+
+// Where DISPLAY and WAYLAND_DISPLAY point to is asked, in all their forms.
+func TestDisplayAnswers(t *testing.T) {
+	dir := t.TempDir()
+	l, err := net.Listen("unix", filepath.Join(dir, "wayland-7"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	withoutDisplay(t)
+	t.Setenv("XDG_RUNTIME_DIR", dir)
+	for name, want := range map[string]bool{"wayland-7": true, l.Addr().String(): true, "wayland-8": false} {
+		if got := waylandAnswers(name); got != want {
+			t.Errorf("WAYLAND_DISPLAY=%s: got %v", name, got)
+		}
+		t.Setenv("WAYLAND_DISPLAY", name)
+		if got := windowMissing(true) == ""; got != want {
+			t.Errorf("WAYLAND_DISPLAY=%s, asked for a window: got %v", name, got)
+		}
+		if windowMissing(false) == "" {
+			t.Errorf("WAYLAND_DISPLAY=%s: a window is not safe, yet chosen by itself", name)
+		}
+	}
+
+	startX(t)
+	n := strings.TrimPrefix(os.Getenv("DISPLAY"), ":")
+	for name, want := range map[string]bool{
+		":" + n: true, ":" + n + ".0": true, "unix:" + n: true, "host/unix:" + n: true,
+		"localhost:" + n: false, "[::1]:" + n: false, ":" + n + "1": false, n: false, ":": false, ":x": false, "": false,
+	} { // the server does not listen on TCP
+		if got := x11Answers(name); got != want {
+			t.Errorf("DISPLAY=%s: got %v", name, got)
+		}
+	}
+}
+
+func TestX11OverTCP(t *testing.T) {
+	var l net.Listener
+	n := 4000
+	for ; l == nil; n++ {
+		l, _ = net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 6000+n))
+	}
+	defer l.Close()
+	for _, name := range []string{"127.0.0.1:%d", "127.0.0.1:%d.0", "tcp/127.0.0.1:%d"} {
+		if name = fmt.Sprintf(name, n-1); !x11Answers(name) {
+			t.Errorf("DISPLAY=%s does not answer", name)
+		}
+	}
+}
+
+func TestFit(t *testing.T) {
+	for size, want := range map[image.Point]image.Point{
+		{640, 360}: {640, 360}, {1280, 720}: {1280, 720}, {1920, 1080}: {1280, 720}, {1080, 1920}: {405, 720},
+		{4000, 500}: {1280, 160}, {60000, 1}: {1280, 1}, {1, 60000}: {1, 720},
+	} {
+		if got := fit(size, maxWindow); got != want {
+			t.Errorf("%v: got %v, want %v", size, got, want)
+		}
+	}
+}
 
 // windowShows waits until the window has the picture.
 func windowShows(t *testing.T, w, h int, colors [4]color.RGBA) {
 	t.Helper()
 	var err error
 	for end := time.Now().Add(patience); time.Now().Before(end); {
-		var r image.Rectangle
-		if r, err = windowBox(t); err == nil {
-			if err = shows(grabX(t), r, w, h, colors); err == nil {
-				return
-			}
+		if err = shows(grabX(t), windowBox(t), w, h, colors); err == nil {
+			return
 		}
 	}
 	t.Fatal(err)
 }
 
 // windowBox is where the window is on the screen, without its frame.
-func windowBox(t *testing.T) (r image.Rectangle, err error) {
-	out, err := xdo(t, "search", "--name", "framegram test", "getwindowgeometry", "--shell")
-	if err != nil {
-		return r, err
-	}
+func windowBox(t *testing.T) image.Rectangle {
+	t.Helper()
 	v := map[string]int{}
-	for line := range strings.Lines(out) {
+	for line := range strings.Lines(xdo(t, "search", "--name", "^framegram test$", "getwindowgeometry", "--shell")) {
 		name, value, _ := strings.Cut(strings.TrimSpace(line), "=")
-		var n int
-		fmt.Sscan(value, &n)
+		n, err := strconv.Atoi(value)
+		if err != nil {
+			t.Fatalf("xdotool says %q", line)
+		}
 		v[name] = n
 	}
-	return image.Rect(v["X"], v["Y"], v["X"]+v["WIDTH"], v["Y"]+v["HEIGHT"]), nil
+	return image.Rect(v["X"], v["Y"], v["X"]+v["WIDTH"], v["Y"]+v["HEIGHT"])
 }
