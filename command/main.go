@@ -13,6 +13,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/framegram/framegram/capture"
+	"github.com/framegram/framegram/display"
 )
 
 // Exit codes.
@@ -64,12 +65,15 @@ func action(do func(*cli.Context) error) cli.ActionFunc {
 		}
 		err := do(c)
 		var wrong *usageError
-		var config *capture.ConfigError
+		var source *capture.ConfigError
+		var shown *display.ConfigError
 		switch {
 		case err == nil, errors.As(err, &wrong):
 			return err
-		case errors.As(err, &config): // its fields have the names of the flags
-			return usage("--%s %w", config.Field, config.Err)
+		case errors.As(err, &source): // their fields have the names of the flags
+			return usage("--%s %w", source.Field, source.Err)
+		case errors.As(err, &shown):
+			return usage("--%s %w", shown.Field, shown.Err)
 		}
 		return &failure{err}
 	}

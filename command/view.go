@@ -128,7 +128,7 @@ func (s *session) displayConfig(c *cli.Context) display.Config {
 // checkDisplay tells wrong usage before anything is opened.
 func (s *session) checkDisplay(cfg display.Config) error {
 	if err := cfg.Validate(); err != nil {
-		return usage("%w", err)
+		return err
 	}
 	if cfg.Kind == "stdout" && s.stats == "json" {
 		return usage("--stats json and --display stdout both want standard output: use --stats text, or another display")

@@ -63,7 +63,21 @@ type Config struct {
 	FPS float64
 }
 
-// Validate reports a value out of its range. It opens and tries nothing, so that
+// ConfigError reports a value of a Config that cannot be used. Field is the name of
+// the command-line flag: "display", "format", "fps" or "web".
+type ConfigError struct {
+	Field string
+	Err   error
+}
+
+func (e *ConfigError) Error() string { return "display: " + e.Field + " " + e.Err.Error() }
+func (e *ConfigError) Unwrap() error { return e.Err }
+
+func bad(field, format string, a ...any) error {
+	return &ConfigError{field, fmt.Errorf(format, a...)}
+}
+
+// Validate reports a value out of its range as a *ConfigError. It opens and tries nothing, so that
 // wrong usage can be told from a display that fails.
 func (c Config) Validate() error {
 	_, err := c.withDefaults()
@@ -83,13 +97,13 @@ func (c Config) withDefaults() (Config, error) {
 	dir, images := strings.CutPrefix(c.Kind, imagesPrefix)
 	switch {
 	case images && dir == "":
-		return c, fmt.Errorf("display: Kind is %q: say which directory, as in images:recording", c.Kind)
+		return c, bad("display", "is %q: say which directory, as in images:recording", c.Kind)
 	case !images && !slices.Contains(kinds, c.Kind):
-		return c, fmt.Errorf("display: Kind is %q, want auto, window, web, stdout, images:DIR or none", c.Kind)
+		return c, bad("display", "is %q, want auto, window, web, stdout, images:DIR or none", c.Kind)
 	case !slices.Contains(formats, c.Format):
-		return c, fmt.Errorf("display: Format is %q, want mjpeg, y4m or bgr24", c.Format)
+		return c, bad("format", "is %q, want mjpeg, y4m or bgr24", c.Format)
 	case math.IsNaN(c.FPS) || c.FPS <= 0 || c.FPS > 1000:
-		return c, fmt.Errorf("display: FPS is %v, want more than 0 and at most 1000", c.FPS)
+		return c, bad("fps", "is %v, want more than 0 and at most 1000", c.FPS)
 	}
 	if _, err := parseWebAddr(c.WebAddr); err != nil {
 		return c, err

@@ -28,10 +28,10 @@ func parseWebAddr(s string) (webAddr, error) {
 	case strings.Contains(err.Error(), "missing port"), isIP(s):
 		host, port = strings.Trim(s, "[]"), defaults.port
 	default:
-		return webAddr{}, fmt.Errorf("display: WebAddr is %q, want HOST:PORT, HOST, PORT or :PORT", s)
+		return webAddr{}, bad("web", "is %q, want HOST:PORT, HOST, PORT or :PORT", s)
 	}
 	if !isPort(port) {
-		return webAddr{}, fmt.Errorf("display: WebAddr is %q, its port must be 0..65535", s)
+		return webAddr{}, bad("web", "is %q, its port must be 0..65535", s)
 	}
 	return webAddr{host: host, port: port, asked: true}, nil
 }
