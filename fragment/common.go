@@ -51,6 +51,7 @@ var (
 	ErrMagic   = errors.New("fragment: not a framegram datagram")
 	ErrVersion = errors.New("fragment: another version of the protocol")
 	ErrType    = errors.New("fragment: another type of datagram")
+	ErrSealed  = errors.New("fragment: a sealed message that has not been opened")
 	ErrInvalid = errors.New("fragment: a field breaks a rule of docs/PROTOCOL.md")
 )
 
@@ -107,6 +108,8 @@ func body(b []byte, t Type, size int) (Common, []byte, error) {
 		return c, nil, err
 	case c.Type != t:
 		return c, nil, ErrType
+	case c.Flags&FlagSealed != 0:
+		return c, nil, ErrSealed
 	case len(b) < CommonLen+size:
 		return c, nil, ErrShort
 	}

@@ -1,6 +1,9 @@
 package fragment
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"unicode/utf8"
+)
 
 // maxName bounds the texts of an announcement, in bytes of UTF-8.
 const maxName = 64
@@ -16,7 +19,8 @@ type Announce struct {
 	Software string // such as "framegram 0.1.0"; at most 64 bytes
 }
 
-// AppendBinary implements encoding.BinaryAppender. Texts over 64 bytes are cut.
+// AppendBinary implements encoding.BinaryAppender. Texts over 64 bytes are cut
+// between two characters.
 func (a *Announce) AppendBinary(b []byte) ([]byte, error) {
 	b = a.Common.append(b, TypeAnnounce)
 	b = binary.BigEndian.AppendUint16(b, a.Width)
@@ -26,7 +30,8 @@ func (a *Announce) AppendBinary(b []byte) ([]byte, error) {
 	return appendText(appendText(b, a.Name), a.Software), nil
 }
 
-// Parse reads b, from which it keeps nothing.
+// Parse reads b, from which it keeps nothing; after an error a means nothing. The
+// texts are whatever a stranger wrote: quote them before they reach a terminal.
 func (a *Announce) Parse(b []byte) error {
 	c, d, err := body(b, TypeAnnounce, 18)
 	if err != nil {
@@ -48,7 +53,11 @@ func (a *Announce) Parse(b []byte) error {
 }
 
 func appendText(b []byte, s string) []byte {
-	s = s[:min(len(s), maxName)]
+	n := min(len(s), maxName)
+	for n < len(s) && n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	s = s[:n]
 	return append(append(b, byte(len(s))), s...)
 }
 

@@ -14,7 +14,7 @@ type Repair struct {
 	Common         // Session is the viewer's own
 	Of      uint64 // the sender's session
 	Frame   uint32
-	Missing []Missing // 1..32 blocks
+	Missing []Missing // 1..32 blocks, by ascending index
 }
 
 // Missing names the data fragments of one block that are wanted. No bits at all
@@ -29,11 +29,15 @@ func (r *Repair) AppendBinary(b []byte) ([]byte, error) {
 	if len(r.Missing) < 1 || len(r.Missing) > maxMissing {
 		return b, fmt.Errorf("%w: a repair request for %d blocks, want 1..%d", ErrInvalid, len(r.Missing), maxMissing)
 	}
+	start := len(b)
 	b = binary.BigEndian.AppendUint64(r.Common.append(b, TypeRepair), r.Of)
 	b = binary.BigEndian.AppendUint32(b, r.Frame)
 	b = append(b, byte(len(r.Missing)), 0, 0, 0)
 	for i := range r.Missing {
 		m := &r.Missing[i]
+		if i > 0 && m.Block <= r.Missing[i-1].Block {
+			return b[:start], fmt.Errorf("%w: a repair request for block %d behind block %d", ErrInvalid, m.Block, r.Missing[i-1].Block)
+		}
 		n := len(m.Bits)
 		for n > 0 && m.Bits[n-1] == 0 {
 			n--
@@ -43,7 +47,7 @@ func (r *Repair) AppendBinary(b []byte) ([]byte, error) {
 	return b, nil
 }
 
-// Parse reads b. r.Missing's memory is used again.
+// Parse reads b. r.Missing's memory is used again; after an error r means nothing.
 func (r *Repair) Parse(b []byte) error {
 	c, d, err := body(b, TypeRepair, 16)
 	if err != nil {
@@ -64,6 +68,8 @@ func (r *Repair) Parse(b []byte) error {
 			return ErrInvalid
 		case len(d) < 2+size:
 			return ErrShort
+		case len(r.Missing) > 0 && m.Block <= r.Missing[len(r.Missing)-1].Block: // each once: no amplification
+			return ErrInvalid
 		}
 		copy(m.Bits[:], d[2:2+size])
 		r.Missing = append(r.Missing, m)

@@ -3,14 +3,14 @@ package fragment
 // Counters say what became of every datagram and of every frame. They balance:
 //
 //	Received = Used + Dropped.Sum()
-//	Opened   = Complete + Incomplete.Sum() + those open now (at most Config.Frames)
+//	Opened   = Complete + Incomplete.Sum() + Reassembler.InProgress()
 //	Lost     = frame IDs between complete frames that were not completed
 type Counters struct {
 	Received uint64  `json:"received"` // datagrams given to Push
 	Used     uint64  `json:"used"`     // fragments copied into a frame
 	Dropped  Dropped `json:"dropped"`
 
-	Opened     uint64     `json:"opened"`   // frames of which a fragment was used
+	Opened     uint64     `json:"opened"`   // frames of which a fragment came in time
 	Complete   uint64     `json:"complete"` // frames returned by Push
 	Incomplete Incomplete `json:"incomplete"`
 	Lost       uint64     `json:"lost"`      // frames sent between two complete ones that did not become complete
@@ -23,7 +23,7 @@ type Counters struct {
 
 // Dropped counts datagrams by the one reason each was dropped for.
 type Dropped struct {
-	Malformed    uint64 `json:"malformed"`     // not framegram's, or breaking a rule of the wire
+	Malformed    uint64 `json:"malformed"`     // not framegram's, not data, or breaking a rule of the wire
 	OtherVersion uint64 `json:"other_version"` // another major version of the protocol
 	Sealed       uint64 `json:"sealed"`        // sealed, and there is no key
 	TooLarge     uint64 `json:"too_large"`     // of a frame over Config.MaxFrame
@@ -32,7 +32,7 @@ type Dropped struct {
 	Late         uint64 `json:"late"`          // of a frame that was completed, or given up, or is older than the newest complete one
 	NoRoom       uint64 `json:"no_room"`       // Config.Frames are in progress and it may not displace one
 	Inconsistent uint64 `json:"inconsistent"`  // contradicts what other datagrams said of the frame
-	Surplus      uint64 `json:"surplus"`       // parity, or a fragment of a block already complete
+	Surplus      uint64 `json:"surplus"`       // parity, which nothing in this version needs
 }
 
 // Sum is all dropped datagrams.
@@ -47,7 +47,7 @@ type Incomplete struct {
 	Expired    uint64 `json:"expired"`    // Config.Deadline passed
 	Evicted    uint64 `json:"evicted"`    // displaced by a newer frame: Config.Frames were in progress
 	Broken     uint64 `json:"broken"`     // all there, but a CRC or the blocks' places were wrong
-	Abandoned  uint64 `json:"abandoned"`  // another sender was followed
+	Abandoned  uint64 `json:"abandoned"`  // another sender was followed, or a candidate lost its place
 }
 
 // Sum is all frames given up.

@@ -3,6 +3,7 @@ package fragment
 import (
 	"encoding/binary"
 	"fmt"
+	"math"
 	"math/bits"
 	"time"
 )
@@ -22,7 +23,7 @@ type Header struct {
 	Common
 	Frame    uint32 // wire frame ID, numbered by the sender, wraps: compare with stream.Newer
 	Captured int64  // µs since the Unix epoch by the sender's clock
-	Block    uint8  // index of the block in the frame
+	Block    uint8  // index of the block in the frame: 0..254
 	Blocks   uint8  // number of blocks; 0 = not known yet
 	Index    uint8  // fragment in the block: < DataFragments is data, the rest parity
 	Parity   uint8  // parity fragments of the block
@@ -51,13 +52,14 @@ func (h *Header) fragmentLen() int {
 func (h *Header) check() error {
 	if h.Shard < ShardUnit || h.Shard > MaxShard || h.Shard%ShardUnit != 0 ||
 		h.Length < 1 || h.Length > MaxBlockBytes ||
-		h.Offset < 0 || h.Offset+h.Length > MaxFrameBytes {
+		h.Offset < 0 || h.Offset > MaxFrameBytes-h.Length {
 		return ErrInvalid
 	}
 	k, p := h.DataFragments(), int(h.Parity)
 	switch {
 	case k+ceilPow2(p) > maxFragments, // Leopard's true limit in GF(2^8)
 		int(h.Index) >= k+p,
+		h.Block == math.MaxUint8, // the last one's index is Blocks-1 at most
 		h.Blocks != 0 && h.Block >= h.Blocks:
 		return ErrInvalid
 	}
@@ -94,7 +96,7 @@ func (h *Header) append(b []byte) []byte {
 
 // Parse reads a data datagram into h and returns its fragment, which aliases b:
 // for data without a last fragment's padding, for parity a whole shard. Everything
-// is checked before anything is used. Of a sealed datagram the fragment is what
+// is checked before anything is used; after an error h means nothing. Of a sealed datagram the fragment is what
 // stands between header and tag, still enciphered.
 func (h *Header) Parse(b []byte) ([]byte, error) {
 	var err error

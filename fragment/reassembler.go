@@ -40,22 +40,14 @@ func (c Config) withDefaults() (Config, error) {
 	return c, nil
 }
 
-const (
-	// maxCandidates is how many senders that are not followed (yet) may assemble a
-	// frame, one each.
-	maxCandidates = 2
-	// candidateIdle is how long a candidate keeps its place without another fragment.
-	candidateIdle = 200 * time.Millisecond
-)
-
 // Reassembler puts frames back together. It follows one sender, that is one
 // (address, session); another takes over only when the followed one has sent
 // nothing usable for Config.Silence and the other has completed one frame whose
 // CRCs hold. Noise therefore never takes the picture away.
 //
-// Its memory is bounded by (Config.Frames + 2) * Config.MaxFrame plus about 1 MiB of
-// its own, whatever arrives; buffers grow only as far as the frames do. In steady
-// state Push allocates nothing. Not for use by several goroutines at once.
+// Whatever arrives, it holds at most Config.Frames + 2 buffers of Config.MaxFrame
+// (one more for the moment in which one grows) and about 20 KiB of its own for each;
+// buffers grow only as far as the frames do. In steady state Push allocates nothing. Not for use by several goroutines at once.
 type Reassembler struct {
 	cfg        Config
 	followed   *track
@@ -90,89 +82,20 @@ func (r *Reassembler) Push(now time.Time, from netip.AddrPort, b []byte) *stream
 	case err != nil:
 		r.c.Dropped.Malformed++
 		return nil
-	}
-	t := r.pick(now, source{from, h.Session}, h)
-	switch {
-	case t == nil:
-		r.c.Dropped.Stranger++
-		return nil
-	case h.Flags&FlagSealed != 0:
+	case h.Flags&FlagSealed != 0: // before it can become a candidate: it never completes anything
 		r.c.Dropped.Sealed++
 		return nil
-	case h.Offset+h.Length > r.cfg.MaxFrame:
-		r.c.Dropped.TooLarge++
+	}
+	t := r.pick(now, source{from, h.Session}, h)
+	if t == nil {
+		r.c.Dropped.Stranger++
 		return nil
 	}
-	f := t.place(now, h, payload, r.cfg.Pool, &r.c)
+	f := t.place(now, h, payload, &r.cfg, &r.c)
 	if f != nil && t != r.followed {
-		r.follow(now, t)
+		r.follow(t)
 	}
 	return f
-}
-
-// pick returns the track that h's datagram belongs to, or nil for a stranger's.
-func (r *Reassembler) pick(now time.Time, src source, h *Header) *track {
-	if t := r.followed; t != nil {
-		live := now.Sub(t.last) < r.cfg.Silence
-		switch {
-		case t.from == src && (live || t.plausible(h)):
-			return t
-		case live:
-			return nil
-		}
-	}
-	var place **track
-	for i := range r.candidates {
-		c := r.candidates[i]
-		idle := c == nil || now.Sub(c.last) > candidateIdle
-		switch {
-		case !idle && c.from == src:
-			return c
-		case idle:
-			place = &r.candidates[i]
-		case place == nil && c.used <= 1:
-			place = &r.candidates[i] // weak: loses it to a source seen twice
-		}
-	}
-	if place == nil {
-		return nil
-	}
-	if c := *place; c != nil {
-		if now.Sub(c.last) <= candidateIdle && !r.suspect(src) {
-			return nil
-		}
-		c.retireAll(&r.c.Incomplete.Abandoned, everyFrame)
-	}
-	*place = &track{from: src, slots: make([]slot, 1), last: now}
-	return *place
-}
-
-// suspect reports whether src was seen before, and remembers it, in a table that
-// noise with ever new sessions overwrites at random. A real sender's datagrams come
-// in bursts and meet their own mark; noise does not.
-func (r *Reassembler) suspect(src source) bool {
-	mark := maphash.Comparable(r.seed, src)
-	p := &r.suspects[mark%uint64(len(r.suspects))]
-	seen := *p == mark
-	*p = mark
-	return seen
-}
-
-// follow makes t, which has just completed a frame, the sender that is shown.
-func (r *Reassembler) follow(now time.Time, t *track) {
-	if old := r.followed; old != nil {
-		old.retireAll(&r.c.Incomplete.Abandoned, everyFrame)
-		r.addSequences(&r.c, &old.seq)
-		r.c.Takeovers++
-	}
-	for i, c := range r.candidates {
-		if c != nil && c != t {
-			c.retireAll(&r.c.Incomplete.Abandoned, everyFrame)
-		}
-		r.candidates[i] = nil
-	}
-	t.slots = append(t.slots, make([]slot, r.cfg.Frames-len(t.slots))...)
-	t.last, r.followed = now, t
 }
 
 func (r *Reassembler) addSequences(c *Counters, s *sequences) {
@@ -183,22 +106,25 @@ func (r *Reassembler) addSequences(c *Counters, s *sequences) {
 
 // Expire gives up the frames whose deadline has passed, and returns when to call
 // it next, or the zero time when nothing is in progress.
-func (r *Reassembler) Expire(now time.Time) time.Time {
-	var next time.Time
-	if r.followed == nil {
-		return next
+func (r *Reassembler) Expire(now time.Time) (next time.Time) {
+	for _, t := range r.tracks() {
+		t.retireAll(&r.c.Incomplete.Expired, func(s *slot) bool {
+			due := s.began.Add(r.cfg.Deadline)
+			if !due.After(now) {
+				return true
+			}
+			if next.IsZero() || due.Before(next) {
+				next = due
+			}
+			return false
+		})
 	}
-	r.followed.retireAll(&r.c.Incomplete.Expired, func(s *slot) bool {
-		due := s.began.Add(r.cfg.Deadline)
-		if !due.After(now) {
-			return true
-		}
-		if next.IsZero() || due.Before(next) {
-			next = due
-		}
-		return false
-	})
 	return next
+}
+
+// tracks are all there are; some may be nil.
+func (r *Reassembler) tracks() [maxCandidates + 1]*track {
+	return [...]*track{r.followed, r.candidates[0], r.candidates[1]}
 }
 
 // Followed is the address whose frames are shown; not valid before the first frame.
@@ -221,15 +147,8 @@ func (r *Reassembler) Counters() Counters {
 // InProgress is how many frames are open now: what Counters' balance lacks.
 func (r *Reassembler) InProgress() int {
 	n := 0
-	for _, t := range append(r.candidates[:], r.followed) {
-		if t == nil {
-			continue
-		}
-		for i := range t.slots {
-			if t.slots[i].open {
-				n++
-			}
-		}
+	for _, t := range r.tracks() {
+		n += t.inProgress()
 	}
 	return n
 }
@@ -237,9 +156,7 @@ func (r *Reassembler) InProgress() int {
 // Close gives every buffer back to the pool and counts frames in progress as
 // abandoned. The Reassembler must not be used afterwards.
 func (r *Reassembler) Close() {
-	for _, t := range append(r.candidates[:], r.followed) {
-		if t != nil {
-			t.retireAll(&r.c.Incomplete.Abandoned, everyFrame)
-		}
+	for _, t := range r.tracks() {
+		t.retireAll(&r.c.Incomplete.Abandoned, everyFrame)
 	}
 }

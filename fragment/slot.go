@@ -24,16 +24,20 @@ type slot struct {
 
 // block is what the fragments of one block agree on, and which have come.
 type block struct {
+	claim
+	got  int // data fragments
+	have bitmap
+}
+
+// claim is what each datagram says of its whole block.
+type claim struct {
 	length, offset int // length 0: nothing has come
 	crc            uint32
-	parity         uint8
-	got            int // data fragments
-	have           bitmap
+	parity, blocks uint8
 }
 
 // begin opens the slot for h's frame.
 func (s *slot) begin(now time.Time, h *Header) {
-	clear(s.blocks)
 	*s = slot{open: true, id: h.Frame, captured: h.Captured, began: now, shard: h.Shard, blocks: s.blocks[:0]}
 }
 
@@ -52,13 +56,13 @@ func (s *slot) agree(h *Header) *block {
 		(s.count != 0 && int(h.Block) >= s.count) || (h.Blocks != 0 && len(s.blocks) > int(h.Blocks)) {
 		return nil
 	}
-	for len(s.blocks) <= int(h.Block) { // at most 256
+	for len(s.blocks) <= int(h.Block) { // at most 255
 		s.blocks = append(s.blocks, block{})
 	}
-	b := &s.blocks[h.Block]
+	b, c := &s.blocks[h.Block], claim{h.Length, h.Offset, h.CRC, h.Parity, h.Blocks}
 	if b.length == 0 {
-		b.length, b.offset, b.crc, b.parity = h.Length, h.Offset, h.CRC, h.Parity
-	} else if b.length != h.Length || b.offset != h.Offset || b.crc != h.CRC || b.parity != h.Parity {
+		b.claim = c
+	} else if b.claim != c {
 		return nil
 	}
 	if h.Blocks != 0 {
@@ -68,16 +72,20 @@ func (s *slot) agree(h *Header) *block {
 }
 
 // put copies a data fragment to its place. The caller has checked that it is new.
-func (s *slot) put(pool *stream.Pool, hint int, h *Header, payload []byte) {
-	s.grow(pool, hint, h.Offset+h.Length)
+func (s *slot) put(cfg *Config, hint int, h *Header, payload []byte) {
+	s.grow(cfg, hint, h.Offset+h.Length)
 	copy(s.frame.JPEG[h.Offset+int(h.Index)*h.Shard:cap(s.frame.JPEG)], payload)
 }
 
 // grow makes the buffer hold end bytes, which is at most Config.MaxFrame. The
-// first buffer is as large as recent frames were (hint), so that it rarely grows.
-func (s *slot) grow(pool *stream.Pool, hint, end int) {
+// first buffer is as large as recent frames were (hint), so that it rarely grows;
+// when it does it doubles, so that no order of blocks makes the copying quadratic.
+func (s *slot) grow(cfg *Config, hint, end int) {
 	if s.frame == nil || cap(s.frame.JPEG) < end {
-		larger := pool.Get(max(end, hint))
+		if s.frame != nil {
+			hint = 2 * cap(s.frame.JPEG)
+		}
+		larger := cfg.Pool.Get(max(end, min(hint, cfg.MaxFrame)))
 		larger.JPEG = larger.JPEG[:cap(larger.JPEG)]
 		if s.frame != nil {
 			copy(larger.JPEG, s.frame.JPEG[:s.extent])

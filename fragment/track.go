@@ -1,7 +1,6 @@
 package fragment
 
 import (
-	"net/netip"
 	"time"
 
 	"github.com/framegram/framegram/stream"
@@ -9,18 +8,12 @@ import (
 
 const (
 	// maxJump is how far ahead of the newest complete frame an ID may be and still
-	// displace a frame in progress, and how far behind it is still mere reordering.
+	// displace a frame in progress.
 	maxJump = 64
 	// maxGap bounds what one leap of the frame ID adds to Counters.Lost: 2^20 frames
 	// are 4.8 hours at 60 a second, and more is a damaged number.
 	maxGap = 1 << 20
 )
-
-// source is who sends: a session counts only together with its address.
-type source struct {
-	addr    netip.AddrPort
-	session uint64
-}
 
 // track is what is known of one source: its frames in progress and what has come
 // of its sequence.
@@ -32,7 +25,8 @@ type track struct {
 	newest  uint32    // newest complete frame
 	size    int       // of the newest complete frame, in bytes
 	used    uint64    // fragments used
-	last    time.Time // when the last one was used
+	began   time.Time // when it was first heard of
+	last    time.Time // when the last fragment was used
 	retired ring      // frames given up since the newest complete one
 }
 
@@ -52,17 +46,6 @@ func (r *ring) has(id uint32) bool {
 		}
 	}
 	return false
-}
-
-// plausible reports whether h can be this track's next: neither its frame ID nor
-// its sequence number is so far off that the network cannot have reordered it. When
-// it is, the sender's numbering, or ours by a damaged datagram, has gone wrong.
-func (t *track) plausible(h *Header) bool {
-	if t.any && !stream.Newer(h.Frame, t.newest) && t.newest-h.Frame > maxJump {
-		return false
-	}
-	v := t.seq.check(h.Sequence)
-	return v != stale && v != farAhead
 }
 
 // find returns the slot in which id is, or may be, in progress; otherwise the
@@ -105,8 +88,11 @@ func (t *track) retire(s *slot, reason *uint64) {
 // everyFrame is retireAll's yes to all.
 func everyFrame(*slot) bool { return true }
 
-// retireAll gives up every frame in progress that drop says yes to.
+// retireAll gives up every frame in progress that drop says yes to; t may be nil.
 func (t *track) retireAll(reason *uint64, drop func(*slot) bool) {
+	if t == nil {
+		return
+	}
 	for i := range t.slots {
 		if s := &t.slots[i]; s.open && drop(s) {
 			t.retire(s, reason)
@@ -114,9 +100,22 @@ func (t *track) retireAll(reason *uint64, drop func(*slot) bool) {
 	}
 }
 
+// inProgress is how many frames are open; t may be nil.
+func (t *track) inProgress() (n int) {
+	if t == nil {
+		return 0
+	}
+	for i := range t.slots {
+		if t.slots[i].open {
+			n++
+		}
+	}
+	return n
+}
+
 // place puts one fragment where it belongs, and returns the frame if that made it
 // complete.
-func (t *track) place(now time.Time, h *Header, payload []byte, pool *stream.Pool, c *Counters) *stream.Frame {
+func (t *track) place(now time.Time, h *Header, payload []byte, cfg *Config, c *Counters) *stream.Frame {
 	switch t.seq.check(h.Sequence) {
 	case again:
 		c.Dropped.Duplicate++
@@ -129,6 +128,10 @@ func (t *track) place(now time.Time, h *Header, payload []byte, pool *stream.Poo
 		return nil
 	}
 	t.seq.see(h.Sequence)
+	if h.Offset+h.Length > cfg.MaxFrame {
+		c.Dropped.TooLarge++
+		return nil
+	}
 	s, drop := t.find(now, h, c)
 	if s == nil {
 		*drop++
@@ -146,7 +149,7 @@ func (t *track) place(now time.Time, h *Header, payload []byte, pool *stream.Poo
 		c.Dropped.Duplicate++
 		return nil
 	}
-	s.put(pool, t.size+t.size/4, h, payload)
+	s.put(cfg, t.size+t.size/4, h, payload)
 	c.Used++
 	t.used, t.last = t.used+1, now
 	if b.got++; b.got < k {

@@ -64,8 +64,8 @@ func roundUp(n int) int { return (n + 1<<16 - 1) &^ (1<<16 - 1) }
 // poison overwrites what f held, so that a use after Release shows at once.
 func poison(f *Frame) {
 	b := f.JPEG[:cap(f.JPEG)]
-	for i := range b {
-		b[i] = 0xDB
+	for n := copy(b, "\xDB"); n < len(b); n *= 2 { // a byte at a time takes 50 times as long
+		copy(b[n:], b[:n])
 	}
 	f.JPEG = nil
 }

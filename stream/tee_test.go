@@ -92,8 +92,8 @@ func TestFailingBranchIsLeftOut(t *testing.T) {
 
 func TestTeePassesOnTheMainSink(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		branch := &sink{}
-		tee := stream.Tee(nil, &sink{failAt: 3, err: errTest, closeErr: errTest}, branch)
+		failing, branch := &sink{failAt: 3, err: errTest, closeErr: errTest}, &sink{}
+		tee := stream.Tee(nil, failing, branch)
 		if err := stream.Copy(t.Context(), tee, frames(20)); err != errTest {
 			t.Errorf("Write: got %v, want the main sink's error", err)
 		}
@@ -102,8 +102,8 @@ func TestTeePassesOnTheMainSink(t *testing.T) {
 				t.Errorf("Close: got %v, want the main sink's error", err)
 			}
 		}
-		if branch.closed != 1 {
-			t.Errorf("the branch was closed %d times", branch.closed)
+		if failing.closed != 1 || branch.closed != 1 {
+			t.Errorf("closed %d and %d times, want once", failing.closed, branch.closed)
 		}
 		if _, ok := tee.(stream.Poller); ok {
 			t.Error("a Poller without one inside")

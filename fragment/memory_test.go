@@ -1,0 +1,106 @@
+package fragment
+
+import (
+	"math/rand/v2"
+	"testing"
+	"time"
+	"unsafe"
+
+	"github.com/framegram/framegram/stream"
+)
+
+// footprint is what the Reassembler holds: bytes of frame buffers, and of its own.
+func (g *rig) footprint() (frames, own int) {
+	for _, t := range g.tracks() {
+		own += int(unsafe.Sizeof(*t)) + cap(t.slots)*int(unsafe.Sizeof(slot{}))
+		for i := range t.slots {
+			own += cap(t.slots[i].blocks) * int(unsafe.Sizeof(block{}))
+			if f := t.slots[i].frame; f != nil {
+				frames += cap(f.JPEG)
+			}
+		}
+	}
+	return frames, own
+}
+
+// Whatever comes, Frames + 2 buffers of MaxFrame (in the pool's steps of 64 KiB) and
+// some 20 KiB of its own for each are all that is held.
+func TestMemoryIsBounded(t *testing.T) {
+	const step = 1 << 16
+	for _, cfg := range []Config{{}, {Frames: 1, MaxFrame: 300_000}, {Frames: 64, MaxFrame: 1 << 20}} {
+		rng := rand.New(rand.NewPCG(6, 6))
+		g, s := newRig(t, cfg), newSender(t, 1)
+		g.push(addrA, s.frame(10).datagrams...)
+		most, own := 0, 0
+		for i := range 500 {
+			h := Header{
+				Common: Common{Type: TypeData, Session: 1, Sequence: s.seq}, Frame: s.id + rng.Uint32N(3), Captured: 7,
+				Block: uint8(rng.IntN(255)), Shard: 64, Length: 100,
+			}
+			s.seq++
+			h.Offset = rng.IntN(g.r.cfg.MaxFrame - h.Length + 1)
+			addr := addrA
+			if i%2 == 0 { // the candidates take what they can as well
+				h.Session, addr = uint64(2+rng.IntN(3)), addrB
+				if i%100 == 0 {
+					g.now = g.now.Add(600 * time.Millisecond)
+				}
+			}
+			g.r.Push(g.now, addr, append(h.append(nil), make([]byte, 64)...))
+			assertBalanced(t, g.r)
+			s.id += rng.Uint32N(2)
+			f, o := g.footprint()
+			most, own = max(most, f), max(own, o)
+		}
+		bound := (g.r.cfg.Frames + 2) * (g.r.cfg.MaxFrame + step)
+		if most > bound || most < bound/4 { // less would mean that the test has not tried
+			t.Errorf("%+v: %d bytes of frames, bound %d", cfg, most, bound)
+		}
+		if limit := (g.r.cfg.Frames + 2) * 25_000; own > limit {
+			t.Errorf("%+v: %d bytes of its own, bound %d", cfg, own, limit)
+		}
+	}
+}
+
+// The buffer that is made ahead for frames like the last one obeys the bound, too.
+func TestFirstBufferIsBounded(t *testing.T) {
+	g, s := newRig(t, Config{MaxFrame: 1 << 18}), newSender(t, 1)
+	f := s.frame(1<<18 - 1000)
+	g.wants(g.push(addrA, f.datagrams...), f)
+	g.push(addrA, s.frame(640).datagrams[0])
+	if got, _ := g.footprint(); got != 1<<18 {
+		t.Errorf("a frame in progress holds %d bytes, want %d", got, 1<<18)
+	}
+}
+
+// Blocks that come in the order that makes the buffer grow most often copy each
+// byte a few times, not once per block.
+func TestGrowingIsNotQuadratic(t *testing.T) {
+	g, s := newRig(t, Config{}), newSender(t, 1)
+	f := s.whole(255 * 60_000)
+	var all []chunk
+	for i := range 255 {
+		all = append(all, chunk{uint8(i), 255, i * 60_000, 60_000})
+	}
+	s.cut.SetShard(MaxShard)
+	buffers := map[int]bool{}
+	var last *stream.Frame
+	for _, c := range all {
+		h := Header{
+			Common: Common{Type: TypeData, Session: 1, Sequence: s.seq}, Frame: f.id, Captured: f.captured,
+			Block: c.index, Blocks: c.blocks, Shard: MaxShard, Length: c.length, Offset: c.offset,
+		}
+		s.seq++
+		g.nothing(g.push(addrA, append(h.append(nil), f.jpeg[c.offset:c.offset+MaxShard]...)))
+		bytes, _ := g.footprint()
+		buffers[bytes] = true
+		now := g.r.candidates[1].slots[0].frame
+		if last != nil && last != now && held(last) {
+			t.Fatal("the buffer that was too small has not been released")
+		}
+		last = now
+	}
+	if len(buffers) > 10 {
+		t.Errorf("the buffer has had %d sizes, want at most 10", len(buffers))
+	}
+}
