@@ -83,7 +83,10 @@ func unquote(usage string) (placeholder, text string) {
 	if !ok {
 		return "", usage
 	}
-	name, _, _ := strings.Cut(rest, "`")
+	name, behind, _ := strings.Cut(rest, "`")
+	if strings.HasPrefix(usage, "`") && (strings.HasPrefix(behind, ";") || strings.HasPrefix(behind, ":")) { // the first column has it
+		return " `" + escape(name) + "`", strings.TrimSpace(behind[1:])
+	}
 	return " `" + escape(name) + "`", strings.ReplaceAll(usage, "`", "")
 }
 
