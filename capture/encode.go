@@ -5,6 +5,8 @@ import (
 	"context"
 	"fmt"
 	"image"
+	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/framegram/framegram/codec"
@@ -38,11 +40,15 @@ type encoder struct {
 	scaled *image.YCbCr
 	pool   stream.Pool
 	room   int // bytes; what the next JPEG probably needs
+
+	log     *slog.Logger
+	said    seldom
+	damaged atomic.Uint64 // pictures that could not be marked or encoded
 }
 
 // newEncoder takes p over, and closes it if it fails.
 func newEncoder(p pictures, cfg Config, size image.Point) (stream.Source, error) {
-	e := &encoder{pictures: p, size: size, strip: cfg.Timecode}
+	e := &encoder{pictures: p, size: size, strip: cfg.Timecode, log: cfg.Log}
 	known := e.Info().Size
 	if e.strip && known != (image.Point{}) && (known.X < timecode.MinWidth || known.Y < timecode.MinHeight) {
 		p.Close()
@@ -57,25 +63,47 @@ func newEncoder(p pictures, cfg Config, size image.Point) (stream.Source, error)
 	return e, nil
 }
 
-// Next implements [stream.Source].
+// Next implements [stream.Source]. A picture that cannot be marked or encoded (a
+// source may change its size at any time) is counted and left out.
 func (e *encoder) Next(ctx context.Context) (*stream.Frame, error) {
-	p, err := e.next(ctx)
-	if err != nil {
-		return nil, err
+	for {
+		p, err := e.next(ctx)
+		if err != nil {
+			return nil, err
+		}
+		f, err := e.encode(&p)
+		if err == nil {
+			return f, nil
+		}
+		e.damaged.Add(1)
+		if e.said.ok() {
+			e.log.Warn("picture skipped", slog.Uint64("picture", uint64(p.id)), slog.Any("err", err))
+		}
 	}
-	if err := e.prepare(&p); err != nil {
+}
+
+func (e *encoder) encode(p *picture) (*stream.Frame, error) {
+	if err := e.prepare(p); err != nil {
 		return nil, err
 	}
 	size := p.img.Bounds().Size()
 	// The first JPEG is guessed at half a byte a pixel; later ones are like the last.
 	f := e.pool.Get(cmp.Or(e.room, size.X*size.Y/2))
+	var err error
 	if f.JPEG, err = e.enc.Append(f.JPEG, p.img); err != nil {
 		f.Release()
-		return nil, fmt.Errorf("capture: encoding picture %d: %w", p.id, err)
+		return nil, err
 	}
 	e.room = len(f.JPEG) + len(f.JPEG)/4
 	f.ID, f.Captured, f.Width, f.Height = p.id, p.captured, size.X, size.Y
 	return f, nil
+}
+
+// Stats implements [Reporter].
+func (e *encoder) Stats() Stats {
+	s := e.pictures.Stats()
+	s.Damaged += e.damaged.Load()
+	return s
 }
 
 // prepare scales and marks a picture.
@@ -88,10 +116,7 @@ func (e *encoder) prepare(p *picture) error {
 	if !e.strip {
 		return nil
 	}
-	if err := timecode.Paint(p.img, timecode.Code{ID: p.id, Captured: p.captured}); err != nil {
-		return fmt.Errorf("capture: picture %d: %w", p.id, err)
-	}
-	return nil
+	return timecode.Paint(p.img, timecode.Code{ID: p.id, Captured: p.captured})
 }
 
 // Close implements [stream.Source].

@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -126,7 +127,7 @@ func (s *imageSet) load(ctx context.Context, paths []string) error {
 		jpeg, err := appendFile(buf[:0], path, s.maxFrame)
 		if err == nil {
 			buf = jpeg
-			_, err = codec.ParseHeader(jpeg)
+			err = whole(jpeg)
 		}
 		if err != nil {
 			first = cmp.Or(first, fmt.Errorf("%s: %w", path, err))
@@ -171,7 +172,7 @@ func (s *imageSet) nextImage(dst []byte) ([]byte, error) {
 	}
 	jpeg, err := appendFile(dst, f.path, s.maxFrame)
 	if err == nil {
-		_, err = codec.ParseHeader(jpeg)
+		err = whole(jpeg)
 	}
 	if err != nil { // not tried again
 		s.files = slices.Delete(s.files, s.pos, s.pos+1)
@@ -180,6 +181,20 @@ func (s *imageSet) nextImage(dst []byte) ([]byte, error) {
 	}
 	s.pos++
 	return jpeg, nil
+}
+
+// whole reports what is wrong with a JPEG file: a header that cannot be used, or no
+// end, as of a file whose copying was interrupted. (Behind a scan's start the bytes
+// FF D9 are the end: in entropy-coded data FF is followed by 00, ITU-T T.81 B.1.1.5.)
+func whole(jpeg []byte) error {
+	h, err := codec.ParseHeader(jpeg)
+	if err != nil {
+		return err
+	}
+	if !bytes.Contains(jpeg[h.Scan:], []byte{0xff, 0xd9}) {
+		return fmt.Errorf("%w: cut off after %d bytes", codec.ErrFormat, len(jpeg))
+	}
+	return nil
 }
 
 // appendFile reads a file of at most limit bytes.

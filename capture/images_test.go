@@ -2,7 +2,6 @@ package capture
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"image"
 	"os"
@@ -152,7 +151,8 @@ func TestJPEGsAreEncodedAgain(t *testing.T) {
 	img := plain(400, 320, image.YCbCrSubsampleRatio422, 120, 90, 170)
 	original := encode(t, img, 97)
 	writeFile(t, dir, "1.jpg", original)
-	writeFile(t, dir, "2.jpg", original[:len(original)-len(original)/3]) // the header is whole
+	torn := original[:len(original)-len(original)/3]
+	writeFile(t, dir, "2.jpg", append(bytes.Clone(torn), 0xff, 0xd9)) // header and end are whole
 	writeFile(t, dir, "3.jpg", original)
 	for name, tt := range map[string]struct {
 		cfg  Config
@@ -203,9 +203,29 @@ func TestJPEGsAreEncodedAgain(t *testing.T) {
 func TestTimecodeOnSmallImages(t *testing.T) {
 	dir := t.TempDir()
 	writeFile(t, dir, "1.jpg", greys(t, 1, 100, 100)[0])
-	s := mustOpen(t, Config{Source: "images:" + dir, Timecode: true})
-	if _, err := s.Next(t.Context()); !errors.Is(err, timecode.ErrTooSmall) {
-		t.Errorf("got %v, want ErrTooSmall", err)
+	writeFile(t, dir, "2.jpg", greys(t, 1, 640, 360)[0])
+	var log logBuffer
+	s := mustOpen(t, Config{Source: "images:" + dir, Timecode: true, Log: log.log()})
+	got, err := takeAll(t, s)
+	if err != nil || ids(got) != "[1]" || stats(s).Damaged != 1 {
+		t.Errorf("got frames %s, %v, %+v, want the large one only", ids(got), err, stats(s))
+	}
+	if !strings.Contains(log.String(), timecode.ErrTooSmall.Error()) {
+		t.Errorf("the log does not say why:\n%s", &log)
+	}
+}
+
+func TestCutOffFilesAreSkipped(t *testing.T) {
+	dir := t.TempDir()
+	jpeg := greys(t, 1, 640, 360)[0]
+	writeFile(t, dir, "1.jpg", jpeg)
+	writeFile(t, dir, "2.jpg", jpeg[:len(jpeg)-2])
+	writeFile(t, dir, "3.jpg", append(bytes.Clone(jpeg), "camera's private bytes"...))
+	var log logBuffer
+	s := mustOpen(t, Config{Source: "images:" + dir, Log: log.log()})
+	got, err := takeAll(t, s)
+	if err != nil || len(got) != 2 || stats(s).Damaged != 1 || !strings.Contains(log.String(), "cut off") {
+		t.Errorf("got %d frames, %v, %+v, log %s", len(got), err, stats(s), &log)
 	}
 }
 

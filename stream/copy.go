@@ -27,11 +27,11 @@ type Pump struct {
 }
 
 // PumpStats are frames since the start; Read = Written + Replaced + those still on
-// their way (at most 2).
+// their way (at most 2, none when Run has returned).
 type PumpStats struct {
 	Read     uint64 `json:"read"`     // came from the source
 	Written  uint64 `json:"written"`  // taken by the sink
-	Replaced uint64 `json:"replaced"` // dropped: a newer one came before the sink was ready
+	Replaced uint64 `json:"replaced"` // not written: a newer one came before the sink was ready, or the run ended
 }
 
 // Stats may be called at any time, from any goroutine.
@@ -50,8 +50,10 @@ func (p *Pump) Run(ctx context.Context) error {
 	err := p.drain(ctx, box)
 	stop()
 	<-done
-	p.replaced.Store(box.Replaced())
-	box.Drain(io.EOF)
+	if f, _ := box.TryTake(); f != nil {
+		f.Release()
+	}
+	p.replaced.Store(p.read.Load() - p.written.Load()) // what the end caught on its way was not written either
 	return err
 }
 

@@ -18,10 +18,14 @@ const (
 	// sendPatience is how long one frame may wait for room in the send buffer; by
 	// then it is old.
 	sendPatience = 250 * time.Millisecond
+	// slowPatience is the same after a frame that had to be given up, until one goes
+	// through again: the other destinations must not wait for this one every time.
+	slowPatience = 5 * time.Millisecond
 	// redialAfter is how often a destination that cannot be reached is tried again.
 	redialAfter = time.Second
-	// sendBuffer is asked for in bytes: a frame of 1 MB goes without waiting.
-	sendBuffer = 2 << 20
+	// sendBuffer is asked for in bytes: room for about two frames of 120 kB, as the
+	// kernel counts it. More would be a queue of the past on a slow link.
+	sendBuffer = 256 << 10
 )
 
 // destination is one address: its own connected socket (so the kernel knows the
@@ -35,7 +39,9 @@ type destination struct {
 	conn   *net.UDPConn // nil while it cannot be reached
 	batch  batchConn
 	redial time.Time
+	slow   bool // the last frame was given up for want of room
 	mtu    int
+	sorry  throttle
 	ms     []message // as many as a frame has datagrams
 	stats  DestinationStats
 }
@@ -52,8 +58,11 @@ type DestinationStats struct {
 }
 
 // newDestination opens the socket. That there is no route now is not an error.
-func newDestination(addr netip.AddrPort, dscp int) (*destination, error) {
-	d := &destination{addr: addr, dscp: dscp, session: newSession(), stats: DestinationStats{Addr: addr.String()}}
+func newDestination(addr netip.AddrPort, cfg SenderConfig) (*destination, error) {
+	d := &destination{
+		addr: addr, dscp: cfg.DSCP, session: newSession(), sorry: newThrottle(cfg.Log),
+		stats: DestinationStats{Addr: addr.String()},
+	}
 	if err := d.dial(); err != nil && !isUnreachable(err) {
 		return nil, fmt.Errorf("udp: %w", err)
 	}
@@ -122,7 +131,8 @@ func (d *destination) pathMTU() int {
 
 // send sends one frame. Its sequence numbers are used up whatever happens, so that
 // the viewer's count of what is missing is true. The error is the first one.
-func (d *destination) send(now time.Time, cut *fragment.Splitter, datagrams []fragment.Datagram) error {
+func (d *destination) send(cut *fragment.Splitter, datagrams []fragment.Datagram) error {
+	now := time.Now() // not the frame's: a destination before this one may have taken its time
 	d.seq = cut.Stamp(d.session, d.seq)
 	if d.conn == nil {
 		if now.Before(d.redial) {
@@ -137,8 +147,13 @@ func (d *destination) send(now time.Time, cut *fragment.Splitter, datagrams []fr
 		}
 		d.mark() // what is wrong with it was said at the start
 	}
-	d.conn.SetWriteDeadline(now.Add(sendPatience))
+	patience := sendPatience
+	if d.slow {
+		patience = slowPatience
+	}
+	d.conn.SetWriteDeadline(now.Add(patience))
 	unsent, err := d.write(d.messages(datagrams))
+	d.slow = isLate(err)
 	d.stats.Unsent += uint64(unsent)
 	if unsent == 0 {
 		d.stats.Frames++

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"net/netip"
 	"os"
 	"time"
 
@@ -26,7 +27,27 @@ func (r *Receiver) run() {
 			r.readError(err)
 			continue
 		}
-		r.conn.SetReadDeadline(r.take(ms[:n], time.Now()))
+		due, notes := r.take(ms[:n], time.Now())
+		r.conn.SetReadDeadline(due)
+		r.tell(notes)
+	}
+}
+
+// notes are what a batch gives reason to say, kept until mu is free again.
+type notes struct {
+	version     int            // another version of the protocol that was seen, or 0
+	versionFrom netip.AddrPort // who spoke it
+	followed    netip.AddrPort // whose frame came last
+}
+
+func (r *Receiver) tell(n notes) {
+	if n.version != 0 {
+		r.versions.warn("a sender speaks another version of the protocol: update the older side",
+			slog.String("from", n.versionFrom.String()), slog.Int("its_version", n.version), slog.Int("our_version", fragment.Version))
+	}
+	if n.followed.IsValid() && n.followed != r.followed {
+		r.followed = n.followed
+		r.log.Info("receiving", slog.String("from", n.followed.String()))
 	}
 }
 
@@ -43,7 +64,7 @@ func readMessages() []message {
 
 // take hands a batch's datagrams to the reassembler, and whole frames to the
 // mailbox. It returns when the next frame in progress is due to be given up.
-func (r *Receiver) take(ms []message, now time.Time) time.Time {
+func (r *Receiver) take(ms []message, now time.Time) (due time.Time, said notes) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for i := range ms {
@@ -52,33 +73,26 @@ func (r *Receiver) take(ms []message, now time.Time) time.Time {
 			r.stats.KernelDrops += uint64(total - r.last) // modulo 2^32
 			r.last = total
 		}
-		r.datagram(m.Addr.(*net.UDPAddr), m.Buffers[0][:m.N], now)
+		r.datagram(unmap(m.Addr.(*net.UDPAddr).AddrPort()), m.Buffers[0][:m.N], now, &said)
 	}
-	return r.frames.Expire(now)
+	return r.frames.Expire(now), said
 }
 
-func (r *Receiver) datagram(from *net.UDPAddr, b []byte, now time.Time) {
+func (r *Receiver) datagram(from netip.AddrPort, b []byte, now time.Time, said *notes) {
 	r.stats.Datagrams++
 	r.stats.Bytes += uint64(len(b))
 	c, err := fragment.ParseCommon(b)
 	switch {
 	case errors.Is(err, fragment.ErrVersion):
-		r.sorry.warn("a sender speaks another version of the protocol: update the older side",
-			slog.String("from", from.String()), slog.Int("its_version", fragment.VersionOf(b)), slog.Int("our_version", fragment.Version))
+		said.version, said.versionFrom = fragment.VersionOf(b), from
 	case err == nil && c.Type != fragment.TypeData:
 		r.stats.Control++
 		return
 	}
-	addr := unmap(from.AddrPort())
-	before := r.frames.Followed()
-	f := r.frames.Push(now, addr, b)
-	if f == nil {
-		return
+	if f := r.frames.Push(now, from, b); f != nil {
+		said.followed = from
+		r.box.Put(f)
 	}
-	if before != addr {
-		r.log.Info("receiving", slog.String("from", addr.String()))
-	}
-	r.box.Put(f)
 }
 
 // readError counts what went wrong and waits a moment, lest a lasting error takes
@@ -86,7 +100,7 @@ func (r *Receiver) datagram(from *net.UDPAddr, b []byte, now time.Time) {
 func (r *Receiver) readError(err error) {
 	r.mu.Lock()
 	r.stats.ReadErrors++
-	r.sorry.warn("reading datagrams", slog.Any("error", err))
 	r.mu.Unlock()
+	r.errors.warn("reading datagrams", slog.Any("error", err))
 	time.Sleep(5 * time.Millisecond)
 }

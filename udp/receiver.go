@@ -47,7 +47,10 @@ type Receiver struct {
 	frames *fragment.Reassembler
 	stats  ReceiverStats
 	last   uint32 // kernel's drop counter when last seen
-	sorry  throttle
+
+	// Of the read loop, which logs without holding mu: who reads the log may be slow.
+	versions, errors throttle
+	followed         netip.AddrPort // last said in the log
 }
 
 // ReceiverStats are figures since the start. Every datagram read is counted once:
@@ -79,9 +82,9 @@ func Listen(cfg ReceiverConfig) (*Receiver, error) {
 	r := &Receiver{
 		conn: conn, batch: newBatchConn(conn), frames: frames,
 		box: stream.NewMailbox(), done: make(chan struct{}),
-		sorry: newThrottle(cfg.Log),
+		versions: newThrottle(cfg.Log), errors: newThrottle(cfg.Log),
 	}
-	r.log = r.sorry.log
+	r.log = r.errors.log
 	r.stats.ReadBuffer = r.growBuffer(cfg.ReadBuffer)
 	if err := countDrops(conn); err != nil && !errors.Is(err, errors.ErrUnsupported) {
 		r.log.Warn("drops in the receive buffer will look like network loss", slog.Any("error", err))

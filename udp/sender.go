@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -39,31 +40,40 @@ func (c SenderConfig) check() error {
 		switch {
 		case !a.IsValid() || a.Port() == 0:
 			return fmt.Errorf("udp: To[%d] is %v, want an address with a port", i, a)
-		case a.Addr().IsMulticast():
-			return fmt.Errorf("udp: %v is a multicast group, which this version cannot send to yet: name each viewer's address", a)
+		case !unicast(a.Addr()):
+			return fmt.Errorf("udp: %v is not one machine's address, and this version sends to no others: name each viewer's address", a)
 		}
 	}
 	return nil
 }
 
+// unicast tells addresses of one machine from groups, broadcasts and none.
+func unicast(a netip.Addr) bool {
+	return !a.IsMulticast() && !a.IsUnspecified() && a.Unmap() != netip.AddrFrom4([4]byte{255, 255, 255, 255})
+}
+
 // Sender is a stream.Sink that sends every frame to each of its addresses. A frame
-// is cut once; a destination in trouble costs the others nothing.
+// is cut once, whatever their number. A destination in trouble loses its own frames;
+// one whose link is too slow delays the others by 250 ms once, and then by 5 ms a
+// frame at most.
 type Sender struct {
 	cfg   SenderConfig
 	cut   *fragment.Splitter
 	frame uint32 // next wire frame ID
 	dests []*destination
 	clock wireClock
+	stats SenderStats // without To
+	sorry throttle    // about frames; each destination has its own
+	mtuAt time.Time   // when the MTU was read last
 
-	mu    sync.Mutex // guards what follows, and the destinations' stats
-	stats SenderStats
-	sorry throttle
-	mtuAt time.Time // when the MTU was read last
+	mu        sync.Mutex // guards published, for Stats
+	published SenderStats
 }
 
 // SenderStats are figures since the start.
 type SenderStats struct {
-	Frames   uint64             `json:"frames"`    // cut and sent to at least one destination
+	Frames   uint64             `json:"frames"`    // sent, in part at least, to at least one destination
+	Unsent   uint64             `json:"unsent"`    // of which no destination could be sent a single datagram
 	TooLarge uint64             `json:"too_large"` // frames skipped: over the limit
 	MTU      int                `json:"mtu"`       // bytes of IP packet that frames are cut for
 	Shard    int                `json:"shard"`     // bytes of frame per datagram
@@ -82,17 +92,18 @@ func NewSender(cfg SenderConfig) (*Sender, error) {
 	}
 	s := &Sender{cfg: cfg, cut: cut, clock: newWireClock(time.Now()), sorry: newThrottle(cfg.Log)}
 	for _, a := range cfg.To {
-		d, err := newDestination(a, cfg.DSCP)
+		d, err := newDestination(a, cfg)
 		if err != nil {
 			s.Close()
 			return nil, err
 		}
 		s.dests = append(s.dests, d)
 		if err := d.mark(); err != nil {
-			s.sorry.warn("datagrams go out without their DSCP", slog.String("to", a.String()), slog.Int("dscp", cfg.DSCP), slog.Any("error", err))
+			d.sorry.warn("datagrams go out without their DSCP", slog.String("to", a.String()), slog.Int("dscp", cfg.DSCP), slog.Any("error", err))
 		}
 	}
 	s.fit(time.Now())
+	s.publish()
 	return s, nil
 }
 
@@ -100,10 +111,8 @@ func NewSender(cfg SenderConfig) (*Sender, error) {
 // the kernel has taken the last datagram. Trouble with the network is counted, not
 // returned; a frame over the limit is skipped, counted and said.
 func (s *Sender) Write(ctx context.Context, f *stream.Frame) error {
-	now := time.Now()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if now.Sub(s.mtuAt) >= time.Second {
+	defer s.publish()
+	if now := time.Now(); now.Sub(s.mtuAt) >= time.Second {
 		s.fit(now)
 	}
 	datagrams, err := s.cut.Split(s.frame, s.clock.micros(f.Captured), f.JPEG)
@@ -117,14 +126,21 @@ func (s *Sender) Write(ctx context.Context, f *stream.Frame) error {
 		return err
 	}
 	s.frame++
-	s.stats.Frames++
+	went := false
 	for _, d := range s.dests {
-		if err := d.send(now, s.cut, datagrams); err != nil {
+		before := d.stats.Datagrams
+		if err := d.send(s.cut, datagrams); err != nil {
 			s.trouble(d, err)
 		}
+		went = went || d.stats.Datagrams > before
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
+	}
+	if went {
+		s.stats.Frames++
+	} else {
+		s.stats.Unsent++
 	}
 	return nil
 }
@@ -133,11 +149,11 @@ func (s *Sender) Write(ctx context.Context, f *stream.Frame) error {
 func (s *Sender) trouble(d *destination, err error) {
 	if isTooLong(err) {
 		s.mtuAt = time.Time{}
-		s.sorry.warn("datagrams are larger than the path takes: cutting smaller ones from the next frame on",
+		d.sorry.warn("datagrams are larger than the path takes: cutting smaller ones from the next frame on",
 			slog.String("to", d.addr.String()), slog.Int("mtu_bytes", s.stats.MTU))
 		return
 	}
-	s.sorry.warn(explain(err), slog.String("to", d.addr.String()), slog.Any("error", err))
+	d.sorry.warn(explain(err), slog.String("to", d.addr.String()), slog.Any("error", err))
 }
 
 // fit chooses the shard size by the smallest MTU of all paths. Frames cut from now
@@ -165,14 +181,25 @@ func (s *Sender) fit(now time.Time) {
 	s.stats.MTU, s.stats.Shard = mtu, s.cut.Shard()
 }
 
-// Stats may be called at any time, from any goroutine.
+// publish makes the figures visible to Stats.
+func (s *Sender) publish() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	to := s.published.To[:0]
+	for _, d := range s.dests {
+		to = append(to, d.stats)
+	}
+	s.published = s.stats
+	s.published.To = to
+}
+
+// Stats are the figures up to the last frame. It may be called at any time, from any
+// goroutine, and does not wait for a frame being sent.
 func (s *Sender) Stats() SenderStats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	stats := s.stats
-	for _, d := range s.dests {
-		stats.To = append(stats.To, d.stats)
-	}
+	stats := s.published
+	stats.To = slices.Clone(stats.To)
 	return stats
 }
 

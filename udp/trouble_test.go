@@ -125,6 +125,43 @@ func TestSendErrorsAreCounted(t *testing.T) {
 	}
 }
 
+func TestSlowDestinationCostsTheOthersLittle(t *testing.T) {
+	var log bytes.Buffer
+	s, _ := testSender(t, &log)
+	_, r := testSender(t, io.Discard)
+	other, err := newDestination(r.LocalAddr(), s.cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	slow := s.dests[0]
+	s.dests = append(s.dests, other)
+	slow.batch = &script{errs: []error{os.ErrDeadlineExceeded, os.ErrDeadlineExceeded, nil}}
+	for i, patient := range []bool{false, false, true} {
+		if err := s.Write(t.Context(), frameOf(3)); err != nil {
+			t.Fatal(err)
+		}
+		if slow.slow == patient {
+			t.Errorf("after frame %d the slow destination is waited for at length: %t", i, patient)
+		}
+	}
+	st := s.Stats()
+	if st.Frames != 3 || st.Unsent != 0 || st.To[0].Frames != 1 || st.To[1].Frames != 3 {
+		t.Errorf("got %+v, want 1 frame to the slow destination and 3 to the other", st)
+	}
+	if !strings.Contains(log.String(), "too slow for this stream") {
+		t.Errorf("log is %q", log.String())
+	}
+}
+
+func TestFramesThatWentNowhereAreNotSent(t *testing.T) {
+	s, _ := testSender(t, io.Discard)
+	s.dests[0].batch = &script{errs: []error{syscall.ENETUNREACH}}
+	s.Write(t.Context(), frameOf(3))
+	if st := s.Stats(); st.Frames != 0 || st.Unsent != 1 {
+		t.Errorf("got %+v, want no frame sent and one unsent", st)
+	}
+}
+
 func TestUnreachableIsTriedAgain(t *testing.T) {
 	s, r := testSender(t, io.Discard)
 	d := s.dests[0]
@@ -181,7 +218,9 @@ func TestSenderConfig(t *testing.T) {
 		"To is empty":     {},
 		"with a port":     {To: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:0")}},
 		"To[0]":           {To: []netip.AddrPort{{}}},
-		"multicast group": {To: []netip.AddrPort{netip.MustParseAddrPort("239.1.2.3:9")}},
+		"239.1.2.3:9 is":  {To: []netip.AddrPort{netip.MustParseAddrPort("239.1.2.3:9")}},
+		"0.0.0.0:9 is":    {To: []netip.AddrPort{netip.MustParseAddrPort("0.0.0.0:9")}},
+		"255.255.255.255": {To: []netip.AddrPort{netip.MustParseAddrPort("255.255.255.255:9")}},
 		"MTU is 575":      {To: one, MTU: 575},
 		"MTU is 65536":    {To: one, MTU: 65536},
 		"DSCP is 64":      {To: one, DSCP: 64},
