@@ -55,7 +55,8 @@ $(BINARY): $(SOURCES)
 	@$(MAKE) --no-print-directory build
 
 install: $(BINARY) ## install to DESTDIR/PREFIX/bin (PREFIX=/usr/local)
-	install -D -m 755 $(BINARY) '$(DESTDIR)$(PREFIX)/bin/framegram'
+	install -d '$(DESTDIR)$(PREFIX)/bin'
+	install -m 755 $(BINARY) '$(DESTDIR)$(PREFIX)/bin/framegram'
 
 clean: ## remove what build made
 	@rm -rf bin

@@ -88,6 +88,9 @@ func (a address) resolve(ctx context.Context) (netip.AddrPort, error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	found, err := net.DefaultResolver.LookupNetIP(ctx, "ip", a.host)
+	if errors.Is(ctx.Err(), context.Canceled) { // Ctrl-C
+		return netip.AddrPort{}, context.Cause(ctx)
+	}
 	if err != nil || len(found) == 0 {
 		var dns *net.DNSError
 		if errors.As(err, &dns) {

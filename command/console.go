@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"sync"
+	"unicode/utf8"
 
 	"golang.org/x/term"
 )
@@ -13,16 +14,23 @@ import (
 // console is standard error: log lines, and on a terminal one status line that
 // stays below them.
 type console struct {
+	out *outlet
+	tty *os.File // nil where it is no terminal
+
 	mu     sync.Mutex
-	w      io.Writer
-	tty    bool
 	status string
 }
 
 func newConsole(w io.Writer) *console {
-	f, ok := w.(*os.File)
-	return &console{w: w, tty: ok && term.IsTerminal(int(f.Fd()))}
+	c := &console{out: newOutlet(w, nil)}
+	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		c.tty = f
+	}
+	return c
 }
+
+// close waits a moment until all was written.
+func (c *console) close() { c.out.Close() }
 
 // clearLine moves to the start of the line and empties it (ECMA-48, CR and EL).
 const clearLine = "\r\x1b[K"
@@ -32,37 +40,44 @@ func (c *console) Write(p []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.status == "" {
-		return c.w.Write(p)
+		return c.out.Write(p)
 	}
-	if _, err := fmt.Fprintf(c.w, "%s%s%s", clearLine, p, c.status); err != nil {
-		return 0, err
-	}
+	fmt.Fprintf(c.out, "%s%s%s", clearLine, p, c.status)
 	return len(p), nil
 }
 
 // say writes one line for the user.
 func (c *console) say(line string) { fmt.Fprintln(c, line) }
 
-// setStatus replaces the status line; an empty one removes it. Only on a terminal.
-func (c *console) setStatus(line string) {
+// setStatus replaces the status line by parts, the most important first; none removes
+// it. Only on a terminal.
+func (c *console) setStatus(parts ...string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.tty && (line != "" || c.status != "") {
-		if width, _, err := term.GetSize(int(c.w.(*os.File).Fd())); err == nil && width > 1 {
-			line = cutTo(line, width-1) // a wrapped line could not be cleared
-		}
-		fmt.Fprint(c.w, clearLine, line)
-		c.status = line
+	if c.tty == nil || len(parts) == 0 && c.status == "" {
+		return
 	}
+	width, _, err := term.GetSize(int(c.tty.Fd()))
+	if err != nil || width < 1 {
+		width = 80
+	}
+	c.status = fit(parts, width-1) // a wrapped line could not be cleared
+	fmt.Fprint(c.out, clearLine, c.status)
 }
 
-func cutTo(s string, width int) string {
-	for i := range s {
-		if width--; width < 0 {
-			return s[:i]
+// fit joins as many parts as have room, and never half a number.
+func fit(parts []string, width int) string {
+	line := ""
+	for i, p := range parts {
+		if i > 0 {
+			p = " | " + p
 		}
+		if utf8.RuneCountInString(line)+utf8.RuneCountInString(p) > width {
+			break
+		}
+		line += p
 	}
-	return s
+	return line
 }
 
 // logger writes to the console; times only where no one is watching.
@@ -73,7 +88,7 @@ func (c *console) logger(verbose bool) *slog.Logger {
 	}
 	return slog.New(slog.NewTextHandler(c, &slog.HandlerOptions{Level: level,
 		ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
-			if a.Key == slog.TimeKey && len(groups) == 0 && c.tty || a.Value.Kind() == slog.KindAny && a.Value.Any() == nil {
+			if a.Key == slog.TimeKey && len(groups) == 0 && c.tty != nil || a.Value.Kind() == slog.KindAny && a.Value.Any() == nil {
 				return slog.Attr{}
 			}
 			return a

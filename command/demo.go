@@ -14,16 +14,14 @@ func demoCommand() *cli.Command {
 	return &cli.Command{
 		Name: "demo", Usage: "send video to yourself and show it: both ends in one process, UDP between them",
 		UsageText: "framegram demo [--source WHAT] [--display WHERE] [flags]",
-		Flags:     join(without("format", sourceFlags()), displayFlags(), networkFlags(), runFlags()),
-		Action:    action(runDemo),
+		Flags: join(without("timecode", without("format", sourceFlags())), withEnv(
+			&cli.BoolFlag{Name: "timecode", Category: catPicture, Usage: "paint the timecode strip into the picture (test has it always), and read it back from every decoded frame"},
+		), displayFlags(), networkFlags(), runFlags()),
+		Action: action(func(c *cli.Context) error { return run(c, "demo", func(s *session) error { return runDemo(c, s) }) }),
 	}
 }
 
-func runDemo(c *cli.Context) error {
-	s, err := newSession(c, "demo")
-	if err != nil {
-		return err
-	}
+func runDemo(c *cli.Context, s *session) error {
 	cfg, err := senderConfig(c, s)
 	if err != nil {
 		return err
@@ -32,7 +30,7 @@ func runDemo(c *cli.Context) error {
 	if err := s.checkDisplay(shown); err != nil {
 		return err
 	}
-	source, err := openSource(c.Context, c, c.App.Reader, s.log)
+	source, err := s.openSource(c)
 	if err != nil {
 		return err
 	}
@@ -58,7 +56,7 @@ func runDemo(c *cli.Context) error {
 // runBoth pumps both halves until one ends. The viewer's half runs here, on the
 // display's goroutine; when the sender has ended, what is under way still arrives.
 func (s *session) runBoth(ctx context.Context) error {
-	sendCtx, stopSend := s.timeLimit(ctx)
+	sendCtx, stopSend := s.begin(ctx)
 	defer stopSend()
 	viewCtx, stopView := context.WithCancelCause(ctx)
 	sent := make(chan error, 1)
@@ -66,12 +64,12 @@ func (s *session) runBoth(ctx context.Context) error {
 		err := outcome(sendCtx, s.send.pump.Run(sendCtx))
 		waitFor(viewCtx, func() bool {
 			f := s.view.totals().Frames
-			return f.Shown+f.Skipped+f.Lost >= s.send.sender.Stats().Frames
+			return f.Shown+f.Undecodable+f.Skipped+f.Lost >= s.send.sender.Stats().Frames
 		})
 		stopView(errOver)
 		sent <- err
 	}()
-	err := s.run(viewCtx, s.view.pump)
+	err := s.pump(viewCtx, s.view.pump)
 	stopView(errOver)
 	stopSend()
 	return errors.Join(err, <-sent)

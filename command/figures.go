@@ -10,8 +10,9 @@ import (
 )
 
 // figures are what --stats json prints, what the page's /stats carries and what
-// status line and summary are made of. All counts run from the start; rates are of
-// the last interval, or of the whole run where Final.
+// status line and summary are made of. All counts run from the start; rates and
+// latencies are of the last interval (of the page, of the last second), or of the
+// whole run where Final.
 type figures struct {
 	Final   bool    `json:"final"`
 	Role    string  `json:"role"` // "send", "view" or "demo"
@@ -35,11 +36,12 @@ type sendFigures struct {
 	Network udp.SenderStats `json:"network"`
 }
 
-// sendFrames: Captured = Sent + Skipped + TooLarge + those on their way.
+// sendFrames: Captured = Sent + Unsent + Skipped + TooLarge + those on their way.
 type sendFrames struct {
-	Captured uint64 `json:"captured"` // encoded pictures from the source
-	Sent     uint64 `json:"sent"`
-	Skipped  uint64 `json:"skipped"`   // a newer one came before they could be sent
+	Captured uint64 `json:"captured"`  // encoded pictures from the source
+	Sent     uint64 `json:"sent"`      // in part at least, to at least one address
+	Unsent   uint64 `json:"unsent"`    // nothing of them left: no address could be reached
+	Skipped  uint64 `json:"skipped"`   // a newer one came before they could be sent, or the run ended
 	TooLarge uint64 `json:"too_large"` // over the limit
 }
 
@@ -86,25 +88,26 @@ func (t *timecodeFigures) String() string {
 		t.P50, t.P90, t.P99, t.Max, t.Frames, inBrackets(bad))
 }
 
-// viewFrames: Received = Shown + Skipped + those on their way. What was sent to
-// this viewer since its first frame is Received + Lost.
+// viewFrames: Received = Shown + Undecodable + Skipped + those on their way. What was
+// sent to this viewer since its first frame is Received + Lost.
 type viewFrames struct {
-	Received uint64 `json:"received"` // whole
-	Shown    uint64 `json:"shown"`    // taken by the display
-	Skipped  uint64 `json:"skipped"`  // whole, but a newer one came before the display was ready
-	Lost     uint64 `json:"lost"`     // not received whole
+	Received    uint64 `json:"received"`    // whole
+	Shown       uint64 `json:"shown"`       // by the display
+	Undecodable uint64 `json:"undecodable"` // the display could not decode them
+	Skipped     uint64 `json:"skipped"`     // whole, but a newer one came before the display was ready
+	Lost        uint64 `json:"lost"`        // not received whole
 }
 
-// lostByReason is what the page shows under "lost".
+// lostByReason tells the lost frames of which a part came from the others. (Counted
+// by frames given up, of which one or two may be newer than the newest whole one.)
 func (v *viewFigures) lostByReason() map[string]uint64 {
 	lost := map[string]uint64{}
-	for name, n := range map[string]uint64{
-		"not received whole": v.Frames.Lost,
-		"skipped":            v.Frames.Skipped,
-	} {
-		if n > 0 {
-			lost[name] = n
-		}
+	partly := min(v.Network.Fragments.Incomplete.Sum(), v.Frames.Lost)
+	if partly > 0 {
+		lost["incomplete"] = partly
+	}
+	if rest := v.Frames.Lost - partly; rest > 0 {
+		lost["never seen"] = rest
 	}
 	return lost
 }

@@ -14,33 +14,48 @@ import (
 // Frame.Captured. Between two machines that is only as true as their clocks are
 // equal.
 type latencies struct {
-	mu       sync.Mutex
-	all      *hdrhistogram.Histogram // µs, since the start
-	interval *hdrhistogram.Histogram // µs, since the last call of lastInterval
-	negative uint64                  // shown before they were captured, by the clocks
-	first    time.Time               // when the first frame was shown
+	mu    sync.Mutex
+	spans [spans]span
+	first time.Time // when the first frame was shown
+}
+
+// What latencies are collected over.
+const (
+	wholeRun = iota
+	lastPrint
+	lastPage
+	spans
+)
+
+type span struct {
+	ages     *hdrhistogram.Histogram // µs
+	negative uint64                  // shown before they were captured, by the clocks; not in ages
 }
 
 // Latencies up to a minute are told apart, to within 1 %.
 const maxLatency = time.Minute
 
 func newLatencies() *latencies {
-	fresh := func() *hdrhistogram.Histogram { return hdrhistogram.New(1, maxLatency.Microseconds(), 2) }
-	return &latencies{all: fresh(), interval: fresh()}
+	l := &latencies{}
+	for i := range l.spans {
+		l.spans[i].ages = hdrhistogram.New(1, maxLatency.Microseconds(), 2)
+	}
+	return l
 }
 
 func (l *latencies) record(d time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if d < 0 {
-		l.negative++
-	}
 	if l.first.IsZero() {
 		l.first = time.Now()
 	}
-	us := min(max(d, 0), maxLatency).Microseconds()
-	l.all.RecordValue(us) // in range: cannot fail
-	l.interval.RecordValue(us)
+	for i := range l.spans {
+		if d < 0 {
+			l.spans[i].negative++
+		} else {
+			l.spans[i].ages.RecordValue(min(d, maxLatency).Microseconds()) // in range: cannot fail
+		}
+	}
 }
 
 // firstAt is when the first frame was shown, or otherwise if none was.
@@ -59,34 +74,29 @@ type latencyFigures struct {
 	P90      float64 `json:"p90"`
 	P99      float64 `json:"p99"`
 	Max      float64 `json:"max"`
-	Count    int64   `json:"count"`
-	Negative uint64  `json:"negative,omitempty"` // the two clocks differ by more than the latency
+	Count    int64   `json:"count"`              // frames that the above are of
+	Negative uint64  `json:"negative,omitempty"` // more frames, shown before they were captured: the clocks differ
 }
 
-func (l *latencies) total() *latencyFigures {
+// take gives the figures of a span, nil for no frames, and begins it anew unless it
+// is the whole run.
+func (l *latencies) take(which int) *latencyFigures {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.figures(l.all)
-}
-
-// lastInterval gives the figures since it was called last.
-func (l *latencies) lastInterval() *latencyFigures {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	f := l.figures(l.interval)
-	l.interval.Reset()
-	return f
-}
-
-func (l *latencies) figures(h *hdrhistogram.Histogram) *latencyFigures {
-	if h.TotalCount() == 0 {
+	s := &l.spans[which]
+	ms := func(us int64) float64 { return float64(us) / 1000 }
+	f := &latencyFigures{
+		P50: ms(s.ages.ValueAtQuantile(50)), P90: ms(s.ages.ValueAtQuantile(90)), P99: ms(s.ages.ValueAtQuantile(99)),
+		Max: ms(s.ages.Max()), Count: s.ages.TotalCount(), Negative: s.negative,
+	}
+	if which != wholeRun {
+		s.ages.Reset()
+		s.negative = 0
+	}
+	if f.Count == 0 && f.Negative == 0 {
 		return nil
 	}
-	ms := func(us int64) float64 { return float64(us) / 1000 }
-	return &latencyFigures{
-		P50: ms(h.ValueAtQuantile(50)), P90: ms(h.ValueAtQuantile(90)), P99: ms(h.ValueAtQuantile(99)),
-		Max: ms(h.Max()), Count: h.TotalCount(), Negative: l.negative,
-	}
+	return f
 }
 
 // timed records the age of every frame that next has taken.

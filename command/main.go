@@ -28,17 +28,20 @@ const (
 func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
+	context.AfterFunc(ctx, stop)   // a second Ctrl-C ends the program at once
+	signal.Ignore(syscall.SIGPIPE) // a reader that leaves is an error of the write, not the end of us
 	err := newApp(stdin, stdout, stderr).RunContext(ctx, args)
 	if err == nil {
 		return exitDone
 	}
+	last := newOutlet(stderr, nil) // whose reader may be stuck
+	defer last.Close()
 	var failure *failure
 	if errors.As(err, &failure) {
-		fmt.Fprintln(stderr, "framegram:", oneLine(failure.err))
+		fmt.Fprintln(last, "framegram:", oneLine(failure.err))
 		return exitFailed
 	}
-	fmt.Fprintln(stderr, "framegram:", oneLine(err))
+	fmt.Fprintln(last, "framegram:", oneLine(err))
 	return exitUsage
 }
 

@@ -21,7 +21,7 @@ func sendCommand() *cli.Command {
 			&cli.StringSliceFlag{Name: "to", Category: catNetwork,
 				Usage: "viewer as `[udp://]HOST[:PORT]`, default port 5600; repeat it for several"},
 		), transportFlag(), networkFlags(), runFlags()),
-		Action: action(runSend),
+		Action: action(func(c *cli.Context) error { return run(c, "send", func(s *session) error { return runSend(c, s) }) }),
 	}
 }
 
@@ -29,59 +29,68 @@ func sendCommand() *cli.Command {
 func networkFlags() []cli.Flag {
 	return withEnv(
 		&cli.StringFlag{Name: "mtu", Category: catNetwork, Value: "auto",
-			Usage: "largest IP packet, `auto|BYTES`: auto takes the path's, at most 1500"},
+			Usage: "largest IP packet, `auto|BYTES`: auto takes the path's, at most 1500 (a datagram carries at most 16320 bytes of frame)"},
 		&cli.StringFlag{Name: "dscp", Category: catNetwork, Value: "af41",
 			Usage: "DSCP of the datagrams, `NAME or 0..63`: af41, ef, cs0 to cs7, ..."},
 	)
 }
 
-func runSend(c *cli.Context) error {
-	s, err := newSession(c, "send")
-	if err != nil {
-		return err
-	}
+func runSend(c *cli.Context, s *session) error {
 	cfg, err := senderConfig(c, s)
 	if err != nil {
 		return err
 	}
-	for _, to := range c.StringSlice("to") {
-		a, err := parseAddress("to", to, c.String("transport"))
-		switch {
-		case err != nil:
-			return err
-		case a.host == "" || a.port == 0:
-			return usage("--to %q: want a host and a port over 0", to)
-		}
-		ip, err := a.resolve(c.Context)
-		if err != nil {
-			return fmt.Errorf("--to %q: %w", to, err)
-		}
-		if ip.Addr().IsMulticast() {
-			return usage("--to %q: multicast comes with a later version: name each viewer's address", to)
-		}
-		cfg.To = append(cfg.To, ip)
+	if cfg.To, err = destinations(c); err != nil {
+		return err
 	}
-	if len(cfg.To) == 0 {
-		if err := checkTransport(c.String("transport")); err != nil {
-			return err
-		}
-		return usage("send needs --to HOST[:PORT]: the machine on which `framegram view` runs")
-	}
-	source, err := openSource(c.Context, c, c.App.Reader, s.log)
+	source, err := s.openSource(c)
 	if err != nil {
 		return err
 	}
 	defer source.Close()
-	side, err := s.openSend(cfg, source)
-	if err != nil {
+	if s.send, err = s.openSend(cfg, source); err != nil {
 		return err
 	}
-	defer side.sender.Close()
-	side.pump.MaxFrames = s.frames
-	s.send = side
-	ctx, cancel := s.timeLimit(c.Context)
+	defer s.send.sender.Close()
+	s.send.pump.MaxFrames = s.frames
+	ctx, cancel := s.begin(c.Context)
 	defer cancel()
-	return s.run(ctx, side.pump)
+	return s.pump(ctx, s.send.pump)
+}
+
+// destinations are the addresses of --to.
+func destinations(c *cli.Context) (to []netip.AddrPort, err error) {
+	if err := checkTransport(c.String("transport")); err != nil && len(c.StringSlice("to")) == 0 {
+		return nil, err
+	}
+	for _, text := range c.StringSlice("to") {
+		a, err := parseAddress("to", text, c.String("transport"))
+		switch {
+		case err != nil:
+			return nil, err
+		case a.host == "" || a.port == 0:
+			return nil, usage("--to %q: want a host and a port over 0", text)
+		}
+		at, err := a.resolve(c.Context)
+		if err != nil {
+			return nil, fmt.Errorf("--to %q: %w", text, err)
+		}
+		switch ip := at.Addr().Unmap(); {
+		case ip.IsMulticast():
+			return nil, usage("--to %q: multicast comes with a later version: name each viewer's address", text)
+		case ip == netip.AddrFrom4([4]byte{255, 255, 255, 255}):
+			return nil, usage("--to %q: broadcast comes with a later version: name each viewer's address", text)
+		case ip.IsUnspecified():
+			return nil, usage("--to %q is no machine's address: name the viewer's, 127.0.0.1 for this machine", text)
+		case ip.Is6() && ip.IsLinkLocalUnicast() && ip.Zone() == "":
+			return nil, usage("--to %q: a link-local address needs its interface, such as %s%%eth0", text, ip)
+		}
+		to = append(to, at)
+	}
+	if len(to) == 0 {
+		return nil, usage("send needs --to HOST[:PORT]: the machine on which `framegram view` runs")
+	}
+	return to, nil
 }
 
 // openSend opens the sockets and says what is sent where.

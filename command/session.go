@@ -5,10 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
-	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -35,24 +34,22 @@ type session struct {
 	interval time.Duration
 	duration time.Duration
 	frames   uint64
-	stdout   io.Writer
 	console  *console
 	log      *slog.Logger
+	json     *outlet                 // nil unless --stats json
+	over     context.CancelCauseFunc // ends the run when nobody reads the figures any more; set by begin
 
 	send *sendSide // nil where there is none
 	view *viewSide
 
-	mu     sync.Mutex // guards the rates inside send and view
-	latest atomic.Pointer[figures]
+	latest atomic.Pointer[figures] // for the page
 }
 
 func newSession(c *cli.Context, role string) (*session, error) {
 	s := &session{
 		role: role, stats: c.String("stats"), interval: c.Duration("interval"),
 		duration: c.Duration("duration"), frames: c.Uint64("frames"),
-		stdout: c.App.Writer, console: newConsole(c.App.ErrWriter),
 	}
-	s.log = s.console.logger(c.Bool("verbose"))
 	switch {
 	case s.stats != "text" && s.stats != "json" && s.stats != "off":
 		return nil, usage("--stats is %q, want text, json or off", s.stats)
@@ -60,7 +57,14 @@ func newSession(c *cli.Context, role string) (*session, error) {
 		return nil, usage("--duration is %v, want more than 0", s.duration)
 	case s.interval < 0 || s.interval > 0 && s.interval < 10*time.Millisecond || c.IsSet("interval") && s.interval == 0:
 		return nil, usage("--interval is %v, want 10ms or more", s.interval)
-	case s.interval == 0 && s.stats == "text" && !s.console.tty:
+	}
+	s.console = newConsole(c.App.ErrWriter)
+	s.log = s.console.logger(c.Bool("verbose"))
+	if s.stats == "json" {
+		s.json = newOutlet(c.App.Writer, func(error) { s.over(errOver) })
+	}
+	switch {
+	case s.interval == 0 && s.stats == "text" && s.console.tty == nil:
 		s.interval = 10 * time.Second
 	case s.interval == 0:
 		s.interval = time.Second
@@ -68,20 +72,43 @@ func newSession(c *cli.Context, role string) (*session, error) {
 	return s, nil
 }
 
+// run is a command: it makes a session, which do uses, and finishes what was printed.
+func run(c *cli.Context, role string, do func(*session) error) error {
+	s, err := newSession(c, role)
+	if err != nil {
+		return err
+	}
+	defer s.console.close()
+	err = outcome(c.Context, do(s))
+	if s.json != nil {
+		if lost := s.json.Close(); lost != nil && !errors.Is(lost, syscall.EPIPE) { // a reader may leave
+			err = errors.Join(err, fmt.Errorf("the figures of --stats json could not be written: %w", lost))
+		}
+	}
+	return err
+}
+
 // errOver ends a run whose --duration has passed, or whose other half is done.
 var errOver = errors.New("over")
 
-// timeLimit ends ctx when --duration has passed. The run starts now.
-func (s *session) timeLimit(ctx context.Context) (context.Context, context.CancelFunc) {
-	s.start = time.Now()
+// limit ends ctx when --duration has passed.
+func (s *session) limit(ctx context.Context) (context.Context, context.CancelFunc) {
 	if s.duration == 0 {
 		return context.WithCancel(ctx)
 	}
 	return context.WithTimeoutCause(ctx, s.duration, errOver)
 }
 
-// outcome is the error of a run that ended with err: none where its user or its
-// limits ended it.
+// begin starts the run's clock and its limit.
+func (s *session) begin(ctx context.Context) (context.Context, context.CancelFunc) {
+	s.start = time.Now()
+	ctx, s.over = context.WithCancelCause(ctx)
+	ctx, cancel := s.limit(ctx)
+	return ctx, func() { cancel(); s.over(nil) }
+}
+
+// outcome is the error of what ended with err: none where its user or its limits
+// ended it.
 func outcome(ctx context.Context, err error) error {
 	if errors.Is(err, errOver) || ctx.Err() != nil && errors.Is(err, context.Cause(ctx)) {
 		return nil
@@ -89,75 +116,84 @@ func outcome(ctx context.Context, err error) error {
 	return err
 }
 
-// run pumps while the figures are shown, then sums up.
-func (s *session) run(ctx context.Context, p *stream.Pump) error {
+// pump runs p while the figures are shown, then sums up.
+func (s *session) pump(ctx context.Context, p *stream.Pump) error {
 	stop := s.report()
 	err := outcome(ctx, p.Run(ctx))
 	stop()
 	return err
 }
 
-// report shows figures every interval until the function it returns is called,
-// which prints the final ones.
+// report shows figures every interval, and to the page every second, until the
+// function it returns is called, which prints the final ones.
 func (s *session) report() (stop func()) {
 	done, ended := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(ended)
-		sample := min(s.interval, time.Second)
-		tick := time.NewTicker(sample)
-		defer tick.Stop()
-		s.sample(time.Now()) // sets the rates' start
-		next := s.start.Add(s.interval)
+		forPrint, forPage := newSampler(s, lastPrint), newSampler(s, lastPage)
+		print, page := time.NewTicker(s.interval), time.NewTicker(time.Second)
+		defer print.Stop()
+		defer page.Stop()
 		for {
 			select {
 			case <-done:
 				return
-			case now := <-tick.C:
-				f := s.sample(now)
-				if now.Add(sample / 2).After(next) {
-					s.print(f)
-					next = next.Add(s.interval)
-				}
+			case now := <-print.C:
+				s.print(forPrint.take(now))
+			case now := <-page.C:
+				s.latest.Store(forPage.take(now))
 			}
 		}
 	}()
 	return func() {
 		close(done)
 		<-ended
-		s.console.setStatus("")
+		s.console.setStatus()
 		s.print(s.final())
 	}
 }
 
-// sample takes figures with the rates since the last sample.
-func (s *session) sample(now time.Time) *figures {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	f := s.totals(now)
-	if s.send != nil {
-		f.Send.FPS, f.Send.Mbit = s.send.rates.next(now, f.Send.Frames.Sent, s.send.bytes(f.Send))
+// sampler takes figures with the rates and latencies since it last did.
+type sampler struct {
+	s          *session
+	span       int
+	send, view rates
+}
+
+func newSampler(s *session, span int) *sampler {
+	m := &sampler{s: s, span: span}
+	m.take(time.Now()) // where the rates begin
+	return m
+}
+
+func (m *sampler) take(now time.Time) *figures {
+	f := m.s.totals(now)
+	if f.Send != nil {
+		f.Send.FPS, f.Send.Mbit = m.send.next(now, f.Send.Frames.Sent, f.Send.bytes())
 	}
-	if s.view != nil {
-		f.View.FPS, f.View.Mbit = s.view.rates.next(now, f.View.Frames.Shown, f.View.Network.Bytes)
-		f.View.LatencyMS = s.view.ages.lastInterval()
+	if f.View != nil {
+		f.View.FPS, f.View.Mbit = m.view.next(now, f.View.Frames.Shown, f.View.Network.Bytes)
+		f.View.LatencyMS = m.s.view.ages.take(m.span)
 	}
-	s.latest.Store(f)
 	return f
 }
 
-// final takes figures with the rates of the whole run.
+// final takes figures with the rates of the whole run, where it was long enough to
+// speak of a rate.
 func (s *session) final() *figures {
 	now := time.Now()
 	f := s.totals(now)
 	f.Final = true
-	if s.send != nil {
+	const least = 100 * time.Millisecond
+	if f.Send != nil && now.Sub(s.start) >= least {
 		r := rates{at: s.start}
-		f.Send.FPS, f.Send.Mbit = r.next(now, f.Send.Frames.Sent, s.send.bytes(f.Send))
+		f.Send.FPS, f.Send.Mbit = r.next(now, f.Send.Frames.Sent, f.Send.bytes())
 	}
-	if s.view != nil {
-		r := rates{at: s.view.ages.firstAt(s.start)}
-		f.View.FPS, f.View.Mbit = r.next(now, f.View.Frames.Shown, f.View.Network.Bytes)
-		f.View.LatencyMS = s.view.ages.total()
+	if f.View != nil {
+		if r := (rates{at: s.view.ages.firstAt(s.start)}); now.Sub(r.at) >= least {
+			f.View.FPS, f.View.Mbit = r.next(now, f.View.Frames.Shown, f.View.Network.Bytes)
+		}
+		f.View.LatencyMS = s.view.ages.take(wholeRun)
 	}
 	return f
 }
@@ -176,24 +212,19 @@ func (s *session) totals(now time.Time) *figures {
 }
 
 func (s *session) print(f *figures) {
-	switch s.stats {
-	case "json":
-		line, err := json.Marshal(f)
-		if err == nil {
-			_, err = fmt.Fprintf(s.stdout, "%s\n", line)
+	switch {
+	case s.stats == "json":
+		if line, err := json.Marshal(f); err != nil {
+			s.log.Error("figures", slog.Any("error", err))
+		} else {
+			s.json.Write(append(line, '\n'))
 		}
-		if err != nil {
-			s.stats = "off"
-			s.log.Warn("no more figures: writing to standard output failed", slog.Any("error", err))
-		}
-	case "text":
-		switch {
-		case f.Final:
-			s.console.say(summary(f))
-		case s.console.tty:
-			s.console.setStatus(status(f))
-		default:
-			s.log.LogAttrs(context.Background(), slog.LevelInfo, f.Role, attributes(f)...)
-		}
+	case s.stats == "off":
+	case f.Final:
+		s.console.say(summary(f))
+	case s.console.tty != nil:
+		s.console.setStatus(status(f)...)
+	default:
+		s.log.LogAttrs(context.Background(), slog.LevelInfo, f.Role, attributes(f)...)
 	}
 }

@@ -12,7 +12,6 @@ type sendSide struct {
 	pump   *stream.Pump
 	source stream.Source
 	sender *udp.Sender
-	rates  rates
 }
 
 func (s *sendSide) totals() *sendFigures {
@@ -22,13 +21,13 @@ func (s *sendSide) totals() *sendFigures {
 		f.Capture = r.Stats()
 	}
 	f.Frames = sendFrames{
-		Captured: pump.Read, Sent: f.Network.Frames, Skipped: pump.Replaced, TooLarge: f.Network.TooLarge,
+		Captured: pump.Read, Sent: f.Network.Frames, Unsent: f.Network.Unsent, Skipped: pump.Replaced, TooLarge: f.Network.TooLarge,
 	}
 	return f
 }
 
 // bytes is the UDP payload sent to all destinations.
-func (s *sendSide) bytes(f *sendFigures) (n uint64) {
+func (f *sendFigures) bytes() (n uint64) {
 	for _, to := range f.Network.To {
 		n += to.Bytes
 	}
@@ -43,7 +42,6 @@ type viewSide struct {
 	sink     stream.Sink      // with the measuring around it
 	timecode *display.Latency // nil without --timecode
 	ages     *latencies
-	rates    rates
 }
 
 func (v *viewSide) totals() *viewFigures {
@@ -59,6 +57,10 @@ func (v *viewSide) totals() *viewFigures {
 	f.Frames = viewFrames{
 		Received: f.Network.Fragments.Complete, Shown: pump.Written,
 		Skipped: f.Network.Replaced + pump.Replaced, Lost: f.Network.Fragments.Lost,
+	}
+	if f.Display != nil {
+		f.Frames.Undecodable = min(f.Display.Undecodable, f.Frames.Shown) // counted before and after its Write has returned
+		f.Frames.Shown -= f.Frames.Undecodable
 	}
 	return f
 }

@@ -1,11 +1,8 @@
 package command
 
 import (
-	"context"
 	"fmt"
 	"image"
-	"io"
-	"log/slog"
 	"strconv"
 	"strings"
 
@@ -34,8 +31,9 @@ func sourceFlags() []cli.Flag {
 	)
 }
 
-// openSource opens what the source flags say.
-func openSource(ctx context.Context, c *cli.Context, stdin io.Reader, log *slog.Logger) (stream.Source, error) {
+// openSource opens what the source flags say. A pipe that stays silent is waited for
+// until --duration has passed.
+func (s *session) openSource(c *cli.Context) (stream.Source, error) {
 	size, err := parseSize(c.String("size"))
 	if err != nil {
 		return nil, err
@@ -45,10 +43,12 @@ func openSource(ctx context.Context, c *cli.Context, stdin io.Reader, log *slog.
 			return nil, usage("--%s is 0, want more", name)
 		}
 	}
+	ctx, cancel := s.limit(c.Context)
+	defer cancel()
 	return capture.Open(ctx, capture.Config{
 		Source: c.String("source"), Size: size, FPS: c.Float64("fps"), Quality: c.Int("quality"),
 		Loop: c.Bool("loop"), Timecode: c.Bool("timecode"), Format: c.String("format"),
-		Stdin: stdin, Log: log,
+		Stdin: c.App.Reader, Log: s.log,
 	})
 }
 

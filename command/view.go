@@ -25,10 +25,11 @@ func viewCommand() *cli.Command {
 				Usage: "receive on `[udp://][HOST][:PORT]`; no host means every address of this machine"},
 		), transportFlag(), displayFlags(), withEnv(
 			&cli.StringFlag{Name: "format", Category: catDisplay, Value: display.DefaultFormat, Usage: "what stdout writes, `mjpeg|y4m|bgr24`"},
+			&cli.Float64Flag{Name: "fps", Category: catDisplay, Value: display.DefaultFPS, Usage: "`FRAMES` a second that the header of y4m tells"},
 			&cli.BoolFlag{Name: "timecode", Category: catDisplay,
 				Usage: "decode every frame, read the timecode strip in it and tell the latency from capture to decoded picture"},
 		), runFlags()),
-		Action: action(runView),
+		Action: action(func(c *cli.Context) error { return run(c, "view", func(s *session) error { return runView(c, s) }) }),
 	}
 }
 
@@ -42,17 +43,13 @@ func displayFlags() []cli.Flag {
 	)
 }
 
-func runView(c *cli.Context) error {
-	s, err := newSession(c, "view")
-	if err != nil {
-		return err
-	}
+func runView(c *cli.Context, s *session) error {
 	a, err := parseAddress("listen", c.String("listen"), c.String("transport"))
 	if err != nil {
 		return err
 	}
 	cfg := s.displayConfig(c)
-	cfg.Format = c.String("format")
+	cfg.Format, cfg.FPS = c.String("format"), c.Float64("fps")
 	if err := s.checkDisplay(cfg); err != nil {
 		return err
 	}
@@ -81,9 +78,9 @@ func runView(c *cli.Context) error {
 		s.console.say(fmt.Sprintf("waiting for frames on %v over udp%s", receiver.LocalAddr(), invitation(receiver.LocalAddr())))
 	}
 	s.view.pump.MaxFrames = s.frames
-	ctx, cancel := s.timeLimit(c.Context)
+	ctx, cancel := s.begin(c.Context)
 	defer cancel()
-	return s.run(ctx, s.view.pump)
+	return s.pump(ctx, s.view.pump)
 }
 
 // invitation says what to run on the sender's machine, where that can be known.

@@ -6,21 +6,19 @@ import (
 	"strings"
 )
 
-// status is the live line on a terminal.
-func status(f *figures) string {
-	var parts []string
+// status is the live line on a terminal, in parts, the most important first.
+func status(f *figures) (parts []string) {
 	if v := f.View; v != nil {
 		if v.Frames.Received == 0 {
-			parts = append(parts, "waiting for a sender")
+			parts = append(parts, f.Role+": waiting for a sender")
 		} else {
-			parts = append(parts, fmt.Sprintf("%.1f fps", v.FPS), fmt.Sprintf("%.1f Mbit/s", v.Mbit), latencyWords(v.LatencyMS))
+			parts = append(parts, fmt.Sprintf("%s: %.1f fps", f.Role, v.FPS), fmt.Sprintf("%.1f Mbit/s", v.Mbit), latencyWords(v.LatencyMS))
 		}
-		parts = append(parts, troubles(viewTroubles(v))...)
-	} else if s := f.Send; s != nil {
-		parts = append(parts, fmt.Sprintf("%.1f fps", s.FPS), fmt.Sprintf("%.1f Mbit/s", s.Mbit), fmt.Sprintf("%d frames sent", s.Frames.Sent))
-		parts = append(parts, troubles(sendTroubles(s))...)
+		return append(parts, troubles(viewTroubles(v))...)
 	}
-	return f.Role + ": " + strings.Join(parts, " | ")
+	s := f.Send
+	parts = append(parts, fmt.Sprintf("%s: %.1f fps", f.Role, s.FPS), fmt.Sprintf("%.1f Mbit/s", s.Mbit), fmt.Sprintf("%d frames sent", s.Frames.Sent))
+	return append(parts, troubles(sendTroubles(s))...)
 }
 
 // attributes are the same for a log line.
@@ -47,7 +45,7 @@ func summary(f *figures) string {
 	var b strings.Builder
 	if s := f.Send; s != nil {
 		fmt.Fprintf(&b, "sent %d frames in %.1f s (%.1f fps, %.1f Mbit/s) to %s%s",
-			s.Frames.Sent, f.Elapsed, s.FPS, s.Mbit, destinations(s), inBrackets(troubles(sendTroubles(s))))
+			s.Frames.Sent, f.Elapsed, s.FPS, s.Mbit, receivers(s), inBrackets(troubles(sendTroubles(s))))
 	}
 	if v := f.View; v != nil {
 		if b.Len() > 0 {
@@ -58,7 +56,7 @@ func summary(f *figures) string {
 	return b.String()
 }
 
-func destinations(s *sendFigures) string {
+func receivers(s *sendFigures) string {
 	if len(s.Network.To) == 1 {
 		return s.Network.To[0].Addr
 	}
@@ -74,8 +72,8 @@ func viewSummary(f *figures) string {
 	if f.Send != nil { // demo knows
 		sent = f.Send.Frames.Sent
 	}
-	text := fmt.Sprintf("shown %d of %d frames (%.1f %%), %.1f fps, %.1f Mbit/s, %s%s", v.Frames.Shown, sent,
-		100*float64(v.Frames.Shown)/float64(max(sent, 1)), v.FPS, v.Mbit, latencyWords(v.LatencyMS), inBrackets(troubles(viewTroubles(v))))
+	text := fmt.Sprintf("shown %d of %d frames (%.1f %%), %.1f fps, %.1f Mbit/s, %s%s%s", v.Frames.Shown, sent,
+		100*float64(v.Frames.Shown)/float64(max(sent, 1)), v.FPS, v.Mbit, latencyWords(v.LatencyMS), latencyTail(v.LatencyMS), inBrackets(troubles(viewTroubles(v))))
 	if t := v.Timecode; t != nil {
 		text += "\n" + t.String()
 	}
@@ -86,10 +84,18 @@ func latencyWords(l *latencyFigures) string {
 	switch {
 	case l == nil:
 		return "no frame shown"
-	case l.Negative*2 > uint64(l.Count):
+	case l.Negative > uint64(l.Count):
 		return "latency unknown: the clocks differ"
 	}
-	return fmt.Sprintf("latency %.1f ms (p99 %.1f, max %.1f)", l.P50, l.P99, l.Max)
+	return fmt.Sprintf("latency %.1f ms", l.P50)
+}
+
+// latencyTail is the rest of latencyWords, for the summary.
+func latencyTail(l *latencyFigures) string {
+	if l == nil || l.Negative > uint64(l.Count) {
+		return ""
+	}
+	return fmt.Sprintf(" (p99 %.1f, max %.1f)", l.P99, l.Max)
 }
 
 // count is one thing that may have gone wrong, and how often.
@@ -104,22 +110,19 @@ func sendTroubles(s *sendFigures) []count {
 		unsent, refused = unsent+to.Unsent, refused+to.Refused
 	}
 	return []count{
-		{"frames skipped", s.Frames.Skipped + s.Capture.Late + s.Capture.Replaced}, {"frames over the limit", s.Frames.TooLarge},
-		{"pictures damaged", s.Capture.Damaged}, {"datagrams unsent", unsent}, {"refusals", refused},
+		{"frames skipped", s.Frames.Skipped}, {"frames over the limit", s.Frames.TooLarge}, {"frames unsent", s.Frames.Unsent},
+		{"pictures not in time", s.Capture.Late + s.Capture.Replaced}, {"pictures damaged", s.Capture.Damaged},
+		{"datagrams unsent", unsent}, {"refusals", refused},
 	}
 }
 
 func viewTroubles(v *viewFigures) []count {
 	d := v.Network.Fragments.Dropped
-	c := []count{
-		{"frames lost", v.Frames.Lost}, {"frames skipped", v.Frames.Skipped},
+	return []count{
+		{"frames lost", v.Frames.Lost}, {"frames skipped", v.Frames.Skipped}, {"frames undecodable", v.Frames.Undecodable},
 		{"datagrams missing", v.Network.Fragments.Missing}, {"dropped by this machine's kernel", v.Network.KernelDrops},
 		{"malformed", d.Malformed}, {"of another version", d.OtherVersion}, {"sealed", d.Sealed}, {"from strangers", d.Stranger},
 	}
-	if v.Display != nil {
-		c = append(c, count{"frames undecodable", v.Display.Undecodable})
-	}
-	return c
 }
 
 func troubles(counts []count) (parts []string) {

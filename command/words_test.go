@@ -44,25 +44,32 @@ func TestSendSummary(t *testing.T) {
 
 func TestLatencies(t *testing.T) {
 	l := newLatencies()
-	if l.total() != nil || l.lastInterval() != nil {
+	if l.take(wholeRun) != nil || l.take(lastPrint) != nil {
 		t.Error("figures of nothing")
 	}
 	for i := range 100 {
 		l.record(time.Duration(i+1) * time.Millisecond)
 	}
-	got := l.lastInterval()
+	got := l.take(lastPrint)
 	if got.Count != 100 || got.P50 < 49 || got.P50 > 51 || got.P99 < 98 || got.P99 > 100 || got.Max < 99 || got.Max > 101 {
 		t.Errorf("got %+v of 1..100 ms", got)
 	}
-	if l.lastInterval() != nil || l.total().Count != 100 {
-		t.Error("the interval was not begun anew, or the total was")
+	if l.take(lastPrint) != nil || l.take(wholeRun).Count != 100 || l.take(lastPage).Count != 100 {
+		t.Error("a span was not begun anew, or another one was")
 	}
-	for range 300 {
+	for range 30 {
 		l.record(-time.Hour)
 	}
-	l.record(time.Hour)
-	if got := latencyWords(l.total()); got != "latency unknown: the clocks differ" {
+	if got := latencyWords(l.take(lastPrint)); got != "latency unknown: the clocks differ" {
 		t.Errorf("got %q", got)
+	}
+	l.record(5 * time.Millisecond) // the clocks have been set
+	if got := latencyWords(l.take(lastPrint)); got != "latency 5.0 ms" {
+		t.Errorf("got %q once the clocks agree", got)
+	}
+	l.record(time.Hour)
+	if got := l.take(wholeRun); got.Count != 102 || got.Negative != 30 || got.Max < 59_000 {
+		t.Errorf("got %+v", got)
 	}
 }
 
@@ -87,7 +94,7 @@ func TestPageFigures(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{`"fps":30`, `"latency_ms":2.5`, `"lost":{"not received whole":3}`} {
+	for _, want := range []string{`"fps":30`, `"latency_ms":2.5`, `"lost":{"never seen":3}`} {
 		if !strings.Contains(string(page), want) {
 			t.Errorf("%s lacks %s", page, want)
 		}
@@ -99,16 +106,19 @@ func TestConsoleWithoutTerminal(t *testing.T) {
 	c := newConsole(&b)
 	c.setStatus("fleeting")
 	c.say("kept")
+	c.close()
 	if b.String() != "kept\n" {
 		t.Errorf("got %q: a status line is for terminals", b.String())
 	}
 }
 
-func TestStatusLineIsCut(t *testing.T) {
-	if got := cutTo("äöü and more", 3); got != "äöü" {
-		t.Errorf("got %q", got)
-	}
-	if got := cutTo("short", 80); got != "short" {
-		t.Errorf("got %q", got)
+func TestStatusLineKeepsWholeNumbers(t *testing.T) {
+	parts := []string{"view: 30.0 fps", "ä 20.1 Mbit/s", "frames lost 17"}
+	for width, want := range map[int]string{
+		10: "", 14: "view: 30.0 fps", 29: "view: 30.0 fps", 30: "view: 30.0 fps | ä 20.1 Mbit/s", 80: "view: 30.0 fps | ä 20.1 Mbit/s | frames lost 17",
+	} {
+		if got := fit(parts, width); got != want {
+			t.Errorf("in %d columns: got %q, want %q", width, got, want)
+		}
 	}
 }

@@ -52,7 +52,8 @@ cross() (
 	for target in linux/arm64 darwin/arm64 windows/amd64; do
 		echo "$target"
 		export CGO_ENABLED=0 GOOS=${target%/*} GOARCH=${target#*/}
-		"$go" build -o /dev/null . && "$go" vet ./... || return
+		"$go" build -o /dev/null . || return
+		[[ $GOOS == linux ]] || "$go" vet ./... || return # the tests compile there, too
 	done
 )
 
