@@ -10,7 +10,6 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -85,9 +84,8 @@ func get(t *testing.T, url string) []byte {
 func command(t *testing.T, path string, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	var out, complaints bytes.Buffer
-	cmd := exec.Command(path, args...)
+	cmd := brief(t, path, args...)
 	cmd.Stdout, cmd.Stderr = &out, &complaints
-	time.AfterFunc(2*patience, func() { cmd.Process.Kill() })
 	cmd.Run() // its exit code is the result
 	return cmd.ProcessState.ExitCode(), out.String(), complaints.String()
 }

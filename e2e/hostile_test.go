@@ -204,31 +204,36 @@ func TestHostileDatagrams(t *testing.T) {
 // in bytes as the kernel counts them (proc(5), /proc/net/udp, rx_queue).
 func unread(t *testing.T, port uint16) int {
 	t.Helper()
-	local := fmt.Sprintf(":%04X ", port)
-	for _, name := range []string{"/proc/net/udp", "/proc/net/udp6"} {
-		table, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for line := range strings.Lines(string(table)) {
-			if !strings.Contains(line, local) {
-				continue
-			}
-			// sl local_address rem_address st tx_queue:rx_queue ...
-			fields := strings.Fields(line)
-			if !strings.HasSuffix(fields[1]+" ", local) {
-				continue
-			}
-			_, queue, _ := strings.Cut(fields[4], ":")
-			n, err := strconv.ParseInt(queue, 16, 64)
+	// The table is read in pieces: a socket that is closed meanwhile can hide another.
+	for range 10 {
+		for _, name := range []string{"/proc/net/udp", "/proc/net/udp6"} {
+			table, err := os.ReadFile(name)
 			if err != nil {
 				t.Fatal(err)
 			}
-			return int(n)
+			if n, ok := queued(string(table), port); ok {
+				return n
+			}
 		}
 	}
 	t.Fatalf("no socket on port %d", port)
 	return 0
+}
+
+// queued finds port in a table whose lines are "sl local_address rem_address st
+// tx_queue:rx_queue ...", in hexadecimal.
+func queued(table string, port uint16) (n int, ok bool) {
+	local := fmt.Sprintf(":%04X", port)
+	for line := range strings.Lines(table) {
+		fields := strings.Fields(line)
+		if len(fields) < 5 || !strings.HasSuffix(fields[1], local) {
+			continue
+		}
+		_, queue, _ := strings.Cut(fields[4], ":")
+		n, err := strconv.ParseInt(queue, 16, 64)
+		return int(n), err == nil
+	}
+	return 0, false
 }
 
 // resident is how much memory of a process is in RAM, in bytes.

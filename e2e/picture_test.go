@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"fmt"
 	"math"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -70,7 +69,7 @@ func mustShow(t *testing.T, what string, p small, clip []small) {
 // test.
 func ffmpeg(t *testing.T, args ...string) []byte {
 	t.Helper()
-	cmd := exec.Command(testutil.Need(t, "ffmpeg"), append([]string{"-v", "error", "-nostdin"}, args...)...)
+	cmd := brief(t, testutil.Need(t, "ffmpeg"), append([]string{"-v", "error", "-nostdin"}, args...)...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()

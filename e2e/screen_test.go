@@ -6,7 +6,6 @@ import (
 	"bufio"
 	"fmt"
 	"os"
-	"os/exec"
 	"regexp"
 	"strconv"
 	"strings"
@@ -46,7 +45,7 @@ func screen(t *testing.T) string {
 // xdotool runs it on a display.
 func xdotool(t *testing.T, display string, args ...string) (string, error) {
 	t.Helper()
-	cmd := exec.Command(testutil.Need(t, "xdotool"), args...)
+	cmd := brief(t, testutil.Need(t, "xdotool"), args...)
 	cmd.Env = append(os.Environ(), "DISPLAY="+display)
 	out, err := cmd.Output()
 	return string(out), err

@@ -94,7 +94,7 @@ func TestStandardOutput(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			reader := beside(testutil.Need(t, "ffmpeg"), append(append([]string{"-v", "error"}, input...), "-i", "-", "-frames:v", "60",
+			reader := brief(t, testutil.Need(t, "ffmpeg"), append(append([]string{"-v", "error"}, input...), "-i", "-", "-frames:v", "60",
 				"-vf", fmt.Sprintf("scale=%d:%d:flags=area", smallW, smallH), "-f", "rawvideo", "-pix_fmt", "rgb24", "-")...)
 			r, w, err := os.Pipe()
 			if err != nil {

@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"fmt"
 	"os"
-	"os/exec"
 	"strings"
 	"testing"
 
@@ -43,7 +42,7 @@ func terminal(t *testing.T) (user, program *os.File) {
 func TestStatusLine(t *testing.T) {
 	t.Parallel()
 	user, program := terminal(t)
-	cmd := exec.Command(framegram, "demo", "--display", "none", "--duration", "2s", "--interval", "200ms")
+	cmd := brief(t, framegram, "demo", "--display", "none", "--duration", "2s", "--interval", "200ms")
 	cmd.Stderr = program
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -86,7 +85,7 @@ func TestLogLines(t *testing.T) {
 func TestPicturesToATerminal(t *testing.T) {
 	t.Parallel()
 	_, program := terminal(t)
-	cmd := exec.Command(framegram, "view", "--listen", "127.0.0.1:0", "--display", "stdout", "--duration", "5s")
+	cmd := brief(t, framegram, "view", "--listen", "127.0.0.1:0", "--display", "stdout", "--duration", "5s")
 	var said bytes.Buffer
 	cmd.Stdout, cmd.Stderr = program, &said
 	err := cmd.Run()
