@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/framegram/framegram/codec"
+	"github.com/framegram/framegram/internal/testutil"
 	"github.com/framegram/framegram/timecode"
 )
 
@@ -457,7 +458,7 @@ func TestRawWithTimecode(t *testing.T) {
 func TestTerminalIsRefused(t *testing.T) {
 	tty, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
 	if err != nil {
-		t.Skip("no pseudo terminals here: ", err)
+		testutil.Skip(t, "no pseudo terminals here: %v", err)
 	}
 	defer tty.Close()
 	if _, err := Open(t.Context(), Config{Source: "-", Stdin: tty}); err == nil || !strings.Contains(err.Error(), "is a terminal") {
