@@ -29,11 +29,11 @@ func TestImagesFull(t *testing.T) {
 		t.Fatal(err)
 	}
 	limit := was
-	limit.Cur = 1000 // bytes a file; Go ignores the SIGXFSZ that comes with it
+	limit.Cur = 1 << 20 // bytes a file: more than the log `go test` keeps meanwhile. Go ignores the SIGXFSZ
 	if err := unix.Setrlimit(unix.RLIMIT_FSIZE, &limit); err != nil {
 		t.Fatal(err)
 	}
-	err := some.write(t, s, make([]byte, 5000))
+	err := some.write(t, s, make([]byte, 2<<20))
 	if err := unix.Setrlimit(unix.RLIMIT_FSIZE, &was); err != nil {
 		t.Fatal(err)
 	}
