@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/framegram/framegram/internal/testutil"
 )
 
 // poke sends datagrams to a receiver from a socket of its own.
@@ -75,7 +77,7 @@ func TestReadLoopOutlivesDatagrams(t *testing.T) {
 
 func TestKernelDropsAreToldApart(t *testing.T) {
 	if dropsSpace == 0 {
-		t.Skip("this system does not tell what it drops")
+		testutil.Skip(t, "this system does not tell what it drops")
 	}
 	r, err := Listen(ReceiverConfig{Listen: netip.MustParseAddrPort("127.0.0.1:0"), ReadBuffer: 1 << 16})
 	if err != nil {
