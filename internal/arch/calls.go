@@ -15,7 +15,7 @@ var exits = []string{"os.Exit", "syscall.Exit", "log.Fatal", "log.Fatalf", "log.
 var clocks = []string{"time.Now", "time.Since", "time.Until", "time.Sleep", "time.After", "time.AfterFunc",
 	"time.Tick", "time.NewTimer", "time.NewTicker"}
 
-// Calls checks what packages do: only main ends the process, and fragment and
+// Calls checks what packages do: only main ends the process, and fragment, clock and
 // timecode read no clock and start no goroutine.
 func Calls(fset *token.FileSet, packages []*Package) []Breach {
 	var found []Breach
