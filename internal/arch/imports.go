@@ -14,7 +14,7 @@ import (
 // neither each other nor capture nor display.
 var layer = map[string]int{
 	"stream":   0,
-	"fragment": 1, "codec": 1, "timecode": 1, "clock": 1,
+	"fragment": 1, "codec": 1, "timecode": 1, "clock": 1, "matroska": 1, "internal/netlab": 1,
 	"capture": 2, "display": 2, "udp": 2, "tcp": 2,
 	"bench":   3,
 	"command": 4,
@@ -34,10 +34,10 @@ var only = map[string][]string{
 // pure packages are tested and fuzzed without a network or a clock: they import no
 // part of these trees, except what allowed names.
 var (
-	pure      = []string{"stream", "fragment", "codec", "timecode", "clock"}
+	pure      = []string{"stream", "fragment", "codec", "timecode", "clock", "matroska"}
 	impure    = []string{"net", "os", "syscall", "log", "golang.org/x/net", "golang.org/x/sys"}
 	allowed   = []string{"net/netip"}
-	clockless = []string{"fragment", "timecode", "clock"}
+	clockless = []string{"fragment", "timecode", "clock", "matroska"}
 )
 
 // Imports checks the direction of every import.
@@ -92,7 +92,7 @@ func checkImport(from, to string) string {
 		return fmt.Sprintf("%s stands in no layer: give it one in internal/arch", to)
 	}
 	if below >= above {
-		return fmt.Sprintf("%s imports %s: imports go command -> bench -> {capture, display, udp, tcp} -> {fragment, codec, timecode, clock} -> stream", from, to)
+		return fmt.Sprintf("%s imports %s: imports go command -> bench -> {capture, display, udp, tcp} -> {fragment, codec, timecode, clock, matroska} -> stream", from, to)
 	}
 	return ""
 }
