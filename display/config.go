@@ -38,9 +38,18 @@ type Config struct {
 	// Log is told what happens while frames flow, at most once a second for each
 	// thing; nil discards.
 	Log *slog.Logger
-	// Notify is given lines for the user, such as the page's address, while Open
-	// runs; nil discards.
+	// Notify is given lines for the user: while Open runs, such as the page's address;
+	// later, from any goroutine, where the window has saved a picture. nil discards.
 	Notify func(line string)
+
+	// Overlay gives the lines of figures that the window draws over its picture when
+	// its user presses i: a few, of some 40 characters. It is called from the goroutine
+	// that calls Write, at most four times a second and only while they are shown, and
+	// must be quick. nil = the window tells what it knows itself.
+	Overlay func() []string
+	// SnapshotDir is where the window saves the picture when its user presses s, made
+	// when it is not there; "" = the current directory.
+	SnapshotDir string
 
 	// WebAddr is where the page is served: HOST:PORT, HOST (port 8080), PORT (on the
 	// loopback interface) or :PORT (on every interface, for the whole network to

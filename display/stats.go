@@ -8,7 +8,7 @@ type Reporter interface{ Stats() Stats }
 
 // Stats are frames since Open. Every frame written is either Shown or Undecodable.
 type Stats struct {
-	Shown       uint64 `json:"shown"`            // drawn, written out, or offered to the page's viewers
+	Shown       uint64 `json:"shown"`            // drawn (or at hand, while the window is frozen), written out, or offered to the page's viewers
 	Undecodable uint64 `json:"undecodable"`      // left out: not a picture this build can decode
 	Scaled      uint64 `json:"scaled,omitempty"` // of Shown: stdout brought them to the first picture's size
 

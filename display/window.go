@@ -4,9 +4,9 @@ package display
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"image"
-	"image/color"
 	"log/slog"
 	"os"
 	"sync/atomic"
@@ -19,34 +19,49 @@ import (
 )
 
 // window shows the frames in a window of OpenCV's highgui. Everything highgui does,
-// answering its user included, it does in WaitKey, on the one thread it began on.
+// answering its user included, it does while waitKey is called, on the one thread it
+// began on.
 type window struct {
 	win     *gocv.Window
-	title   string
+	title   string // and highgui's name of the window
 	log     *slog.Logger
 	said    seldom
-	decoder *codec.Decoder
-	mat     gocv.Mat    // pictures are decoded straight into it
-	pix     []byte      // mat's memory
-	size    image.Point // mat's, 0,0 before the first picture
+	overlay func() []string
 
-	answered time.Time // WaitKey was called
+	decoder *codec.Decoder
+	picture gocv.Mat      // pictures are decoded straight into it
+	pix     []byte        // its memory
+	size    image.Point   // its size, 0,0 before the first picture
+	spoilt  bool          // it is not held's: decoding another failed half-way
+	held    *stream.Frame // the one shown; nil before the first
+	newest  *stream.Frame // came while frozen; nil when none did
+
+	canvas  canvas
+	painted scene
+	fresh   bool // the picture is not on the canvas yet
+
+	answered time.Time // waitKey was called
 	came     time.Time // the newest frame
-	quiet    bool      // and the title says that it was long ago
+
+	// What the user wants to see.
+	frozen, figures, help bool
+	before                image.Rectangle // its place before it took the screen by itself
+	overlaid              string          // the overlay's text
+	asked                 time.Time       // and when it was asked for
+	notice                string
+	noticeEnds            time.Time
+	snapshots             snapshots
 
 	shown, undecodable atomic.Uint64
 }
 
-const (
-	pollEvery  = 15 * time.Millisecond // a key pressed feels immediate, and WaitKey takes 2 ms
-	quietAfter = 2 * time.Second       // without a frame
+// pollEvery makes a key feel immediate; waitKey takes 2 ms.
+const pollEvery = 15 * time.Millisecond
 
-	keyEsc = 27
-)
-
-// maxWindow is the size to which a window first opens, in pixels: it fits most
-// screens, and can be changed.
-var maxWindow = image.Pt(1280, 720)
+// firstWindow is the window's size until the first picture comes, maxWindow the one
+// to which it opens then at most, both in pixels: it fits most screens, and can be
+// changed.
+var firstWindow, maxWindow = image.Pt(640, 360), image.Pt(1280, 720)
 
 func openWindow(cfg Config) (stream.Sink, error) {
 	if why := windowMissing(cfg.Kind == "window"); why != "" {
@@ -57,9 +72,21 @@ func openWindow(cfg Config) (stream.Sink, error) {
 	if err != nil {
 		return nil, fmt.Errorf("display: %w", err)
 	}
-	w := &window{title: cfg.Title, log: cfg.Log, decoder: d, mat: gocv.NewMat(), came: time.Now()}
+	w := &window{
+		title: cfg.Title, log: cfg.Log, overlay: cfg.Overlay,
+		decoder: d, picture: gocv.NewMat(), canvas: newCanvas(), came: time.Now(),
+		snapshots: snapshots{dir: cfg.SnapshotDir, log: cfg.Log, notify: cfg.Notify},
+	}
+	if w.overlay == nil {
+		w.overlay = w.ownFigures
+	}
 	w.win = newWindow(cfg.Title)
-	w.wait()
+	watchDisplay(true)
+	w.win.ResizeWindow(firstWindow.X, firstWindow.Y)
+	if err := w.paint(); err != nil {
+		return nil, errors.Join(err, w.Close())
+	}
+	w.answer()
 	return w, nil
 }
 
@@ -76,40 +103,52 @@ func hush() {
 	}
 }
 
-// wait shows what stands in the window until the first picture comes.
-func (w *window) wait() {
-	m := gocv.NewMatWithSizeFromScalar(gocv.NewScalar(16, 13, 11, 0), 360, 640, gocv.MatTypeCV8UC3)
-	defer m.Close()
-	text := "waiting for the sender"
-	size := gocv.GetTextSize(text, gocv.FontHersheyDuplex, 0.7, 1)
-	gocv.PutText(&m, text, image.Pt((640-size.X)/2, 185), gocv.FontHersheyDuplex, 0.7, color.RGBA{R: 139, G: 150, B: 165}, 1)
-	w.win.IMShow(m)
-	w.win.ResizeWindow(640, 360)
-	w.answer()
-}
-
 func (w *window) Write(_ context.Context, f *stream.Frame) error {
 	w.came = time.Now()
-	if err := w.decode(f.JPEG); err != nil {
+	if err := w.take(f); err != nil {
 		w.undecodable.Add(1)
 		if w.said.now() {
 			w.log.Warn("frame not decoded", "error", err, "frames_so_far", w.undecodable.Load())
 		}
-		return w.answer()
+	} else {
+		w.shown.Add(1)
 	}
-	if w.closed() { // showing a picture would open it again
-		return stream.ErrStop
+	return w.refresh()
+}
+
+// take shows f, or keeps it at hand while the picture is frozen. A frame that waits so
+// is counted as shown when its header is whole: it was there to be seen.
+func (w *window) take(f *stream.Frame) error {
+	if !w.frozen {
+		return w.show(f)
 	}
-	w.win.IMShow(w.mat)
-	if w.shown.Add(1) == 1 {
+	_, err := codec.ParseHeader(f.JPEG)
+	if err == nil {
+		hold(&w.newest, f)
+	}
+	return err
+}
+
+// show makes f the picture; when it does not decode, the one before stays.
+func (w *window) show(f *stream.Frame) error {
+	if err := w.decode(f.JPEG); err != nil {
+		return err
+	}
+	if w.held == nil && w.inside() == firstWindow { // and not what the user made of it
 		s := fit(w.size, maxWindow)
 		w.win.ResizeWindow(s.X, s.Y)
 	}
-	if w.quiet {
-		w.quiet = false
-		w.win.SetWindowTitle(w.title)
+	hold(&w.held, f)
+	w.fresh = true
+	return nil
+}
+
+// hold keeps f in place of what is there.
+func hold(place **stream.Frame, f *stream.Frame) {
+	if old := *place; old != nil {
+		old.Release()
 	}
-	return w.answer()
+	*place = f.Retain()
 }
 
 func (w *window) decode(jpeg []byte) error {
@@ -117,15 +156,18 @@ func (w *window) decode(jpeg []byte) error {
 	if err != nil {
 		return err
 	}
+	w.spoilt = true
 	if size := image.Pt(h.Width, h.Height); size != w.size {
-		w.mat.Close()
-		w.mat, w.size = gocv.NewMatWithSize(size.Y, size.X, gocv.MatTypeCV8UC3), image.Point{}
-		if w.pix, err = w.mat.DataPtrUint8(); err != nil {
-			return fmt.Errorf("display: %w", err)
+		mat, pix, err := newMat(size)
+		if err != nil {
+			return err
 		}
-		w.size = size
+		w.picture.Close()
+		w.picture, w.pix, w.size = mat, pix, size
 	}
-	return w.decoder.DecodeBGR(&codec.BGR{Pix: w.pix, Stride: 3 * w.size.X, Rect: image.Rectangle{Max: w.size}}, jpeg)
+	err = w.decoder.DecodeBGR(&codec.BGR{Pix: w.pix, Stride: 3 * w.size.X, Rect: image.Rectangle{Max: w.size}}, jpeg)
+	w.spoilt = err != nil
+	return err
 }
 
 // PollEvery implements [stream.Poller].
@@ -133,43 +175,46 @@ func (w *window) PollEvery() time.Duration { return pollEvery }
 
 // Poll implements [stream.Poller].
 func (w *window) Poll(context.Context) error {
-	if !w.quiet && w.shown.Load() > 0 && time.Since(w.came) > quietAfter {
-		w.quiet = true
-		w.win.SetWindowTitle(w.title + " (no signal)")
-	}
 	if time.Since(w.answered) < pollEvery/2 {
 		return nil // Write has just done it
+	}
+	return w.refresh()
+}
+
+// refresh shows what is new, and listens.
+func (w *window) refresh() error {
+	if w.closed() { // showing a picture would open it again
+		return stream.ErrStop
+	}
+	if err := w.paint(); err != nil {
+		return err
 	}
 	return w.answer()
 }
 
 // answer lets highgui draw and listen. q, Esc and closing the window end the show.
 func (w *window) answer() error {
-	key := w.win.WaitKey(1)
+	key := waitKey()
 	w.answered = time.Now()
-	if key >= 0 {
-		switch key & 0xFF { // above are modifiers, with some toolkits
-		case 'q', 'Q', keyEsc:
-			return stream.ErrStop
-		case 'f', 'F':
-			w.toggleFull()
-		}
-	}
 	if w.closed() {
 		return stream.ErrStop
 	}
-	return nil
-}
-
-func (w *window) toggleFull() {
-	to := gocv.WindowFullscreen
-	if w.win.GetWindowProperty(gocv.WindowPropertyFullscreen) > 0 {
-		to = gocv.WindowNormal
-	}
-	w.win.SetWindowProperty(gocv.WindowPropertyFullscreen, to)
+	return w.press(key)
 }
 
 func (w *window) closed() bool { return w.win.GetWindowProperty(gocv.WindowPropertyVisible) < 1 }
+
+// inside is the size of the window without its frame, in pixels. Where the toolkit
+// cannot tell, it is the picture's own, and the toolkit fits it.
+func (w *window) inside() image.Point {
+	if size := windowInside(w.title).Size(); size != (image.Point{}) {
+		return size
+	}
+	if w.size == (image.Point{}) {
+		return firstWindow
+	}
+	return fit(w.size, maxWindow)
+}
 
 // fit is size, scaled down where it must be to lie within bound.
 func fit(size, bound image.Point) image.Point {
@@ -189,7 +234,14 @@ func (w *window) Stats() Stats {
 }
 
 func (w *window) Close() error {
+	watchDisplay(false)
 	w.win.Close() // and unlocks the thread
-	w.mat.Close()
-	return w.decoder.Close()
+	for _, f := range []*stream.Frame{w.held, w.newest} {
+		if f != nil {
+			f.Release()
+		}
+	}
+	w.picture.Close()
+	w.canvas.close()
+	return errors.Join(w.decoder.Close(), w.snapshots.Close())
 }
