@@ -1,23 +1,29 @@
 // Package capture opens what gives pictures: every [Open] returns a
 // [stream.Source] of complete JPEGs.
 //
-//	test, or nothing     a moving test card
-//	images:DIR or GLOB   JPEG files, in natural order
-//	-                    standard input: concatenated JPEG, YUV4MPEG2 or raw BGR
-//	anything else        a video file, through OpenCV
+//	test, or nothing           a moving test card
+//	images:DIR or GLOB         JPEG files, in natural order
+//	-                          standard input: concatenated JPEG, YUV4MPEG2 or raw BGR
+//	camera:N, /dev/videoN      a camera
+//	rtsp://, http://, https:// a stream, or a file, that FFmpeg understands
+//	mjpeg+http://, +https://   a stream of JPEGs, as most IP cameras have one
+//	anything else              a video file: a Matroska of JPEGs, as a recording is, or
+//	                           what OpenCV reads
 //
 // # Two kinds of source
 //
-// The test card, video files, YUV4MPEG2 and raw BGR give raw pictures, which are
-// scaled, marked and encoded here. JPEG files and a JPEG stream give JPEGs, which
-// pass through untouched (but for the standard Huffman tables, where a camera left
-// them out) unless the size, the quality or the timecode strip asks for more: then
-// they are decoded and take the way of the raw ones.
+// The test card, video files, YUV4MPEG2, raw BGR and what OpenCV takes from a camera
+// or the network give raw pictures, which are scaled, marked and encoded here. JPEG
+// files, a recording, a JPEG stream, and on Linux a camera that can, give JPEGs, which pass through
+// untouched (but for the standard Huffman tables, where a camera left them out) unless
+// the size, the quality or the timecode strip asks for more: then they are decoded and
+// take the way of the raw ones. A camera is asked for the size first.
 //
 // # Time
 //
-// A pipe is live: pictures are taken as they come, the newest replaces one that
-// waits, and FPS only leaves pictures out. The test card and files are played: they
+// Pipes, cameras and network streams are live: pictures are taken as they come, the
+// newest replaces one that waits, and FPS only leaves pictures out. The test card and
+// files are played: they
 // keep an absolute schedule, so nothing drifts, and after a delay they go on with
 // the picture of the present instead of bursting.
 //
@@ -26,12 +32,20 @@
 // Frame.ID counts from 0 the pictures at the asked rate: those over FPS take no
 // number, those skipped because somebody was too slow leave a gap.
 //
+// # Coming back
+//
+// Cameras and network streams must be there when they are opened. One that fails later
+// is opened again, for ever, 250 ms after and then every 2 s at last. Meanwhile Next
+// gives a placeholder about twice a second: a dark picture of the last size, which says
+// since when there is none. It is stamped and numbered as a picture is.
+//
 // # Bad input
 //
 // What is no usable picture is skipped, counted in [Stats] and logged at most once a
 // second; it is never passed on. Where standard input ends within a picture, what was
 // whole is delivered before io.EOF. A video file that ends before it should is an
-// error that matches io.ErrUnexpectedEOF, after its last picture.
+// error that matches io.ErrUnexpectedEOF, after its last picture. (A recording whose
+// recorder was killed between two frames ends as a whole one does: it lacks nothing.)
 package capture
 
 import (
@@ -58,20 +72,25 @@ var DefaultSize = image.Pt(1280, 720)
 
 // Config says what to open. The zero value is the test card.
 type Config struct {
-	// Source is "test", "images:DIR", "images:GLOB", "-" or the path of a video
-	// file; empty means "test".
+	// Source is "test", "images:DIR", "images:GLOB", "-", "camera:N", "/dev/videoN",
+	// an address ("rtsp://", "http://", "https://", "mjpeg+http://" or
+	// "mjpeg+https://"; with USER:PASSWORD@ before the host if need be, which no
+	// message shows) or the path of a video file; empty means "test".
 	Source string
 
 	// Size of the pictures in pixels, each side 16..16384 (test card: 16..8192) and
 	// at most codec.MaxPixels together. Zero means the source's own, and 1280x720
 	// for the test card. JPEGs are encoded again to change it. For raw pictures
-	// (Format "bgr24") it is the size they come in.
+	// (Format "bgr24") it is the size they come in. A camera is asked for it; if it has
+	// none such, its next larger one is scaled. Of a camera zero means the largest
+	// within 1280x720 that it gives at 25 pictures a second or more.
 	Size image.Point
 
 	// FPS is how many pictures a second, over 0 to 1000. Zero means the source's own
 	// rate, and 30 where it has none. The test card, images and a file as standard
-	// input are played at it. Of a pipe or a video file it is the most that pass:
-	// their pictures are left out, never repeated or sped up.
+	// input are played at it. Of anything else it is the most that
+	// pass: pictures are left out, never repeated or sped up. A camera is asked for its
+	// nearest rate that is no lower, 30 by default.
 	FPS float64
 
 	// Quality of the JPEGs, 1..100. Zero means codec.DefaultQuality for raw pictures,
@@ -99,8 +118,9 @@ type Config struct {
 // the first bytes. A *ConfigError means that cfg asks for what cannot be; when ctx
 // is done the error is context.Cause(ctx).
 //
-// Standard input cannot be interrupted: a goroutine reads it, and one that is still
-// blocked in Read when the source is closed is left behind until the process ends.
+// Standard input, and much of OpenCV and of drivers, cannot be interrupted: a goroutine
+// reads it, and one that is still blocked when the source is closed is left behind
+// until the read returns or the process ends.
 func Open(ctx context.Context, cfg Config) (stream.Source, error) {
 	cfg, err := cfg.withDefaults()
 	if err != nil {
@@ -120,6 +140,10 @@ func Open(ctx context.Context, cfg Config) (stream.Source, error) {
 		return openImages(ctx, cfg, arg)
 	case "-":
 		return openStdin(ctx, cfg)
+	case "camera":
+		return openCamera(ctx, cfg, arg)
+	case "address":
+		return openAddress(ctx, cfg, arg)
 	default:
 		return openVideo(cfg, arg)
 	}

@@ -7,6 +7,7 @@ import (
 	"image"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/framegram/framegram/codec"
@@ -26,7 +27,7 @@ func (e *ConfigError) Unwrap() error { return e.Err }
 // ErrNoOpenCV is what opening a video file gives in a build without OpenCV.
 var ErrNoOpenCV = errors.New("this build has no OpenCV")
 
-const kinds = "want test, images:DIR, images:GLOB, - (standard input) or the path of a video file"
+const kinds = "want test, images:DIR, images:GLOB, - (standard input), camera:N, rtsp://, http://, mjpeg+http:// or the path of a video file"
 
 func (c Config) withDefaults() (Config, error) {
 	c.Source = cmp.Or(c.Source, "test")
@@ -87,6 +88,12 @@ func splitSource(s string) (kind, arg string) {
 	}
 	if arg, ok := strings.CutPrefix(s, "images:"); ok {
 		return "images", arg
+	}
+	if strings.HasPrefix(s, "camera:") || isVideoNode(s) {
+		return "camera", s
+	}
+	if scheme, _, ok := strings.Cut(s, "://"); ok && slices.Contains(schemes, strings.ToLower(scheme)) {
+		return "address", s
 	}
 	return "file", s
 }

@@ -18,28 +18,34 @@ func TestConfigErrors(t *testing.T) {
 		field string
 		want  string // part of the message
 	}{
-		"width too small":    {Config{Size: at(15, 16)}, "size", "15x16, want 16..16384"},
-		"height too large":   {Config{Size: at(16, 16385)}, "size", "16x16385, want 16..16384"},
-		"only a width":       {Config{Size: at(640, 0)}, "size", "640x0"},
-		"negative":           {Config{Size: at(-640, -480)}, "size", "-640x-480"},
-		"too many pixels":    {Config{Source: "-", Size: at(16384, 16384)}, "size", "over the limit of 67108864"},
-		"card too wide":      {Config{Size: at(8193, 720)}, "size", "want 16..8192"},
-		"fps negative":       {Config{FPS: -1}, "fps", "is -1, want more than 0 and at most 1000"},
-		"fps too high":       {Config{FPS: 1000.5}, "fps", "1000.5"},
-		"fps no number":      {Config{FPS: math.NaN()}, "fps", "NaN"},
-		"fps infinite":       {Config{FPS: math.Inf(1)}, "fps", "Inf"},
-		"quality negative":   {Config{Quality: -1}, "quality", "is -1, want 1..100"},
-		"quality too high":   {Config{Quality: 101}, "quality", "is 101, want 1..100"},
-		"limit negative":     {Config{MaxFrame: -1}, "max-frame", "-1"},
-		"format unknown":     {Config{Source: "-", Format: "h264"}, "format", `"h264", want mjpeg, y4m or bgr24`},
-		"format of the card": {Config{Format: "y4m"}, "format", "standard input"},
-		"raw without size":   {Config{Source: "-", Format: "bgr24"}, "format", "--size WxH"},
-		"looped pipe":        {Config{Source: "-", Stdin: strings.NewReader(""), Loop: true}, "loop", "needs a file"},
-		"no such kind":       {Config{Source: "camera0"}, "source", "want test, images:DIR"},
-		"an address":         {Config{Source: "rtsp://cam/1"}, "source", "ffmpeg -i rtsp://cam/1"},
-		"images of nothing":  {Config{Source: "images:"}, "source", "without a directory"},
-		"bad pattern":        {Config{Source: "images:[a"}, "source", "pattern"},
-		"card without room":  {Config{Size: at(100, 100), Timecode: true}, "timecode", "192x160"},
+		"width too small":     {Config{Size: at(15, 16)}, "size", "15x16, want 16..16384"},
+		"height too large":    {Config{Size: at(16, 16385)}, "size", "16x16385, want 16..16384"},
+		"only a width":        {Config{Size: at(640, 0)}, "size", "640x0"},
+		"negative":            {Config{Size: at(-640, -480)}, "size", "-640x-480"},
+		"too many pixels":     {Config{Source: "-", Size: at(16384, 16384)}, "size", "over the limit of 67108864"},
+		"card too wide":       {Config{Size: at(8193, 720)}, "size", "want 16..8192"},
+		"fps negative":        {Config{FPS: -1}, "fps", "is -1, want more than 0 and at most 1000"},
+		"fps too high":        {Config{FPS: 1000.5}, "fps", "1000.5"},
+		"fps no number":       {Config{FPS: math.NaN()}, "fps", "NaN"},
+		"fps infinite":        {Config{FPS: math.Inf(1)}, "fps", "Inf"},
+		"quality negative":    {Config{Quality: -1}, "quality", "is -1, want 1..100"},
+		"quality too high":    {Config{Quality: 101}, "quality", "is 101, want 1..100"},
+		"limit negative":      {Config{MaxFrame: -1}, "max-frame", "-1"},
+		"format unknown":      {Config{Source: "-", Format: "h264"}, "format", `"h264", want mjpeg, y4m or bgr24`},
+		"format of the card":  {Config{Format: "y4m"}, "format", "standard input"},
+		"raw without size":    {Config{Source: "-", Format: "bgr24"}, "format", "--size WxH"},
+		"looped pipe":         {Config{Source: "-", Stdin: strings.NewReader(""), Loop: true}, "loop", "needs a file"},
+		"no such kind":        {Config{Source: "camera0"}, "source", "want test, images:DIR"},
+		"an address":          {Config{Source: "rtmp://me:secret@cam/1?key=x"}, "source", "ffmpeg -i rtmp://...@cam/1?... -f"},
+		"camera of no number": {Config{Source: "camera:x"}, "source", `"camera:x", want camera:N`},
+		"negative camera":     {Config{Source: "camera:-1"}, "source", "want camera:N"},
+		"camera too high":     {Config{Source: "camera:256"}, "source", "0..255"},
+		"no host":             {Config{Source: "rtsp:///1"}, "source", "want SCHEME://"},
+		"bad port":            {Config{Source: "http://me:secret@cam:8o/"}, "source", "is http://...@cam:8o/, which is no address"},
+		"bad password":        {Config{Source: "mjpeg+http://me:sec#ret@cam/"}, "source", "no address: want SCHEME"},
+		"images of nothing":   {Config{Source: "images:"}, "source", "without a directory"},
+		"bad pattern":         {Config{Source: "images:[a"}, "source", "pattern"},
+		"card without room":   {Config{Size: at(100, 100), Timecode: true}, "timecode", "192x160"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, err := Open(t.Context(), tt.cfg)
@@ -48,6 +54,9 @@ func TestConfigErrors(t *testing.T) {
 				t.Fatal("opened")
 			}
 			var ce *ConfigError
+			if strings.Contains(err.Error(), "sec") {
+				t.Errorf("the password is shown: %v", err)
+			}
 			if !errors.As(err, &ce) || ce.Field != tt.field || !strings.Contains(err.Error(), tt.want) || !strings.HasPrefix(err.Error(), "capture: "+tt.field) {
 				t.Errorf("got %v, want a ConfigError of %s with %q", err, tt.field, tt.want)
 			}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"image"
 	"log/slog"
-	"sync/atomic"
 	"time"
 
 	"github.com/framegram/framegram/codec"
@@ -21,6 +20,7 @@ type pictures interface {
 	// Close is called once, after the last next.
 	Close() error
 	Reporter
+	tally() *counters
 }
 
 // picture is borrowed from the source until the following next. Until then whoever
@@ -41,9 +41,8 @@ type encoder struct {
 	pool   stream.Pool
 	room   int // bytes; what the next JPEG probably needs
 
-	log     *slog.Logger
-	said    seldom
-	damaged atomic.Uint64 // pictures that could not be marked or encoded
+	log  *slog.Logger
+	said seldom
 }
 
 // newEncoder takes p over, and closes it if it fails.
@@ -75,7 +74,7 @@ func (e *encoder) Next(ctx context.Context) (*stream.Frame, error) {
 		if err == nil {
 			return f, nil
 		}
-		e.damaged.Add(1)
+		e.tally().damaged.Add(1)
 		if e.said.ok() {
 			e.log.Warn("picture skipped", slog.Uint64("picture", uint64(p.id)), slog.Any("err", err))
 		}
@@ -97,13 +96,6 @@ func (e *encoder) encode(p *picture) (*stream.Frame, error) {
 	e.room = len(f.JPEG) + len(f.JPEG)/4
 	f.ID, f.Captured, f.Width, f.Height = p.id, p.captured, size.X, size.Y
 	return f, nil
-}
-
-// Stats implements [Reporter].
-func (e *encoder) Stats() Stats {
-	s := e.pictures.Stats()
-	s.Damaged += e.damaged.Load()
-	return s
 }
 
 // prepare scales and marks a picture.

@@ -23,11 +23,18 @@ type feed[T any] struct {
 	thin  float64 // the most pictures a second; 0 = all
 	count *counters
 
+	// interrupt, if there is one, makes a read that waits return. patience, if not
+	// zero, is how long next waits for any picture to come before errStalled: a read
+	// that cannot be interrupted may hang for ever.
+	interrupt func()
+	patience  time.Duration
+
 	free, full chan *item[T]
 	quit, done chan struct{}
 	err        error // why full was closed
 	inUse      *item[T]
 	play       playback
+	timer      *time.Timer // of patience
 }
 
 // item is a picture and what is known of it.
@@ -42,7 +49,10 @@ type item[T any] struct {
 // buffers: one in use, one or two waiting, one being read.
 const buffers = 3
 
-var errSkip = errors.New("capture: not a picture")
+var (
+	errSkip    = errors.New("capture: not a picture")
+	errStalled = errors.New("no picture came for too long")
+)
 
 // start starts the goroutine. init, if not nil, prepares each item.
 func (f *feed[T]) start(init func(*item[T])) {
@@ -91,7 +101,6 @@ func (f *feed[T]) run() {
 type numbering struct {
 	began time.Time
 	read  uint64 // pictures so far
-	id    uint32 // of the next one to pass
 	thin  thinner
 }
 
@@ -108,8 +117,7 @@ func (f *feed[T]) admit(it *item[T], n *numbering) bool {
 	if !n.thin.pass(it.at) {
 		return false
 	}
-	it.id = n.id
-	n.id++
+	it.id = f.count.ids.Add(1) - 1
 	return true
 }
 
@@ -135,14 +143,8 @@ func (f *feed[T]) next(ctx context.Context) (*item[T], error) {
 			f.free <- f.inUse
 			f.inUse = nil
 		}
-		select {
-		case <-ctx.Done():
-			return nil, context.Cause(ctx)
-		case it, ok := <-f.full:
-			if !ok {
-				return nil, f.err
-			}
-			f.inUse = it
+		if err := f.take(ctx); err != nil {
+			return nil, err
 		}
 		if f.live {
 			return f.inUse, nil
@@ -159,10 +161,49 @@ func (f *feed[T]) next(ctx context.Context) (*item[T], error) {
 	}
 }
 
+// take waits for a picture and puts it in use.
+func (f *feed[T]) take(ctx context.Context) error {
+	came := f.count.pictures.Load()
+	for {
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case it, ok := <-f.full:
+			if !ok {
+				return f.err
+			}
+			f.inUse = it
+			return nil
+		case <-f.impatient():
+			if now := f.count.pictures.Load(); now == came { // thinned out or damaged, they still come
+				return errStalled
+			} else {
+				came = now
+			}
+		}
+	}
+}
+
+// impatient starts the timer of patience.
+func (f *feed[T]) impatient() <-chan time.Time {
+	switch {
+	case f.patience == 0:
+		return nil
+	case f.timer == nil:
+		f.timer = time.NewTimer(f.patience)
+	default:
+		f.timer.Reset(f.patience)
+	}
+	return f.timer.C
+}
+
 // stop ends the goroutine, waiting for it a little. One that hangs in a read is left
 // behind, and what it uses is closed when the read returns. No next may follow.
 func (f *feed[T]) stop() {
 	close(f.quit)
+	if f.interrupt != nil {
+		f.interrupt()
+	}
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)

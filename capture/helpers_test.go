@@ -9,7 +9,9 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -27,6 +29,16 @@ func plain(w, h int, ratio image.YCbCrSubsampleRatio, luma, cb, cr byte) *image.
 		}
 	}
 	return p
+}
+
+// smallMP4 is the clip that comes with gocv: 166 pictures of 560x320 at 30 a second.
+func smallMP4(t testing.TB) string {
+	t.Helper()
+	dir, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "gocv.io/x/gocv").Output()
+	if err != nil {
+		t.Fatalf("finding gocv's images: %v", err)
+	}
+	return filepath.Join(strings.TrimSpace(string(dir)), "images", "small.mp4")
 }
 
 func encode(t testing.TB, img image.Image, quality int) []byte {
@@ -87,6 +99,33 @@ func mustOpen(t testing.TB, cfg Config) stream.Source {
 	}
 	t.Cleanup(func() { s.Close() })
 	return s
+}
+
+// closing lets a test close a source before its end, when others are.
+type closing struct {
+	stream.Source
+	Reporter
+	once sync.Once
+}
+
+func (c *closing) Close() error {
+	c.once.Do(func() { c.Source.Close() })
+	return nil
+}
+
+func closedOnce(t testing.TB, s stream.Source) stream.Source {
+	c := &closing{Source: s, Reporter: s.(Reporter)}
+	t.Cleanup(func() { c.Close() })
+	return c
+}
+
+// balanced checks the documented sum for a source of which n frames were returned and
+// none is on its way.
+func balanced(t *testing.T, s stream.Source, n int) {
+	t.Helper()
+	if st := stats(s); st.Pictures+st.Placeholder != uint64(n)+st.Thinned+st.Replaced+st.Late+st.Damaged {
+		t.Errorf("%d frames do not balance with %+v", n, st)
+	}
 }
 
 func stats(s stream.Source) Stats { return s.(Reporter).Stats() }

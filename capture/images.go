@@ -191,11 +191,13 @@ func whole(jpeg []byte) error {
 	if err != nil {
 		return err
 	}
-	if !bytes.Contains(jpeg[h.Scan:], []byte{0xff, 0xd9}) {
+	if !bytes.Contains(jpeg[h.Scan:], endOfImage) {
 		return fmt.Errorf("%w: cut off after %d bytes", codec.ErrFormat, len(jpeg))
 	}
 	return nil
 }
+
+var endOfImage = []byte{0xFF, 0xD9}
 
 // appendFile reads a file of at most limit bytes.
 func appendFile(dst []byte, path string, limit int) ([]byte, error) {

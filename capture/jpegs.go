@@ -3,6 +3,7 @@ package capture
 import (
 	"context"
 	"log/slog"
+	"time"
 
 	"github.com/framegram/framegram/codec"
 	"github.com/framegram/framegram/stream"
@@ -18,7 +19,12 @@ type jpegs struct {
 	// read appends the next JPEG to dst. It returns errSkip after skip, and io.EOF at
 	// the end.
 	read func(dst []byte) ([]byte, error)
-	name func() string // of the picture read last, for the log
+	name func() string        // of the picture read last, for the log
+	time func() time.Duration // media time of a usable picture read last; nil: the rate tells
+
+	// For the feed: what makes a read that waits return, and what frees the device. May
+	// be nil.
+	interrupt, finish func()
 
 	// Of the feed's goroutine:
 	pool stream.Pool
@@ -30,6 +36,7 @@ type jpegs struct {
 // info.FPS.
 func (j *jpegs) start(thin float64) *jpegs {
 	j.feed = feed[*stream.Frame]{read: j.fill, live: j.info.Live, fps: j.info.FPS, thin: thin, count: j.counters}
+	j.feed.interrupt, j.feed.close = j.interrupt, j.finish
 	j.feed.start(nil)
 	return j
 }
@@ -53,6 +60,9 @@ func (j *jpegs) fill(it *item[*stream.Frame]) error {
 		f.JPEG = codec.Mend(jpeg)
 	}
 	f.Width, f.Height = h.Width, h.Height
+	if j.time != nil {
+		it.at, it.timed = j.time(), true
+	}
 	j.room = len(f.JPEG) + len(f.JPEG)/4
 	return nil
 }

@@ -10,10 +10,17 @@ import (
 	"github.com/framegram/framegram/stream"
 )
 
-// mjpeg is a stream of concatenated JPEGs.
+// mjpeg is a stream of JPEGs one after the other. What stands between them, such as
+// the headers of a multipart message, is passed over.
 type mjpeg struct {
 	*jpegs
-	in   *input
+	r      io.Reader
+	max    int                   // bytes of a JPEG
+	framed bool                  // bytes between JPEGs are no garbage
+	came   func()                // called when there was a picture; may be nil
+	ended  func() error          // what the end means; nil: r begins anew
+	fail   func(err error) error // says where an error happened
+
 	scan *codec.Scanner
 	seen codec.ScannerStats // accounted for
 	said seldom
@@ -22,16 +29,21 @@ type mjpeg struct {
 func (in *input) openMJPEG() (stream.Source, error) {
 	m := &mjpeg{
 		jpegs: &jpegs{counters: new(counters), info: in.info("mjpeg", 0), log: in.cfg.Log},
-		in:    in,
+		r:     in.r, max: in.cfg.MaxFrame,
+		came: func() { in.empty = false }, ended: in.ended, fail: in.fail,
 	}
-	m.read = m.nextJPEG
-	m.name = func() string { return fmt.Sprint(m.pictures.Load()) }
-	m.rescan()
 	return jpegSource(m.start(in.thin()), in.cfg)
 }
 
+func (m *mjpeg) start(thin float64) *jpegs {
+	m.read = m.nextJPEG
+	m.name = func() string { return fmt.Sprint(m.pictures.Load()) }
+	m.rescan()
+	return m.jpegs.start(thin)
+}
+
 func (m *mjpeg) rescan() {
-	m.scan, m.seen = codec.NewScanner(m, m.in.cfg.MaxFrame), codec.ScannerStats{}
+	m.scan, m.seen = codec.NewScanner(m, m.max), codec.ScannerStats{}
 }
 
 // Read is what the scanner reads from. It is called when the scanner has found no
@@ -43,7 +55,11 @@ func (m *mjpeg) Read(p []byte) (int, error) {
 	default:
 	}
 	m.account()
-	return m.in.r.Read(p)
+	n, err := m.r.Read(p)
+	if errors.Is(err, io.ErrUnexpectedEOF) { // for nextJPEG, that is the scanner's word
+		err = fmt.Errorf("it broke off: %v", err)
+	}
+	return n, err
 }
 
 func (m *mjpeg) nextJPEG(dst []byte) ([]byte, error) {
@@ -52,15 +68,17 @@ func (m *mjpeg) nextJPEG(dst []byte) ([]byte, error) {
 		m.account()
 		switch {
 		case err == nil:
-			m.in.empty = false
+			if m.came != nil {
+				m.came()
+			}
 			return jpeg, nil
 		case err == io.EOF:
-			if err := m.in.ended(); err != nil {
+			if err := m.ended(); err != nil {
 				return dst, err
 			}
 			m.rescan()
 		case !errors.Is(err, io.ErrUnexpectedEOF): // that one is accounted for; io.EOF follows
-			return dst, m.in.fail(err)
+			return dst, m.fail(err)
 		}
 	}
 }
@@ -68,17 +86,19 @@ func (m *mjpeg) nextJPEG(dst []byte) ([]byte, error) {
 // account counts what the scanner has skipped, and says so at most once a second.
 func (m *mjpeg) account() {
 	now := m.scan.Stats()
-	if now == m.seen {
+	was := m.seen
+	m.seen = now
+	damaged := now.TooLarge - was.TooLarge + now.Broken - was.Broken
+	if now == was || m.framed && damaged == 0 {
 		return
 	}
-	m.garbage.Add(uint64(now.Skipped - m.seen.Skipped))
-	for range now.TooLarge - m.seen.TooLarge + now.Broken - m.seen.Broken {
+	m.garbage.Add(uint64(now.Skipped - was.Skipped))
+	for range damaged {
 		m.damage()
 	}
-	m.seen = now
 	if m.said.ok() {
-		m.log.Warn("input skipped: it belongs to no usable JPEG", slog.String("input", m.in.name),
+		m.log.Warn("input skipped: it belongs to no usable JPEG", slog.String("input", m.info.Name),
 			slog.Int64("bytes", now.Skipped), slog.Int64("too_large", now.TooLarge), slog.Int64("broken", now.Broken),
-			slog.Int("max_frame_bytes", m.in.cfg.MaxFrame))
+			slog.Int("max_frame_bytes", m.max))
 	}
 }

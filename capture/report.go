@@ -21,8 +21,8 @@ type Info struct {
 	Live bool        // taken as it comes, not played on a schedule
 }
 
-// Stats counts pictures since Open. Pictures = frames returned by Next + Thinned +
-// Replaced + Late + Damaged + those still on their way (at most 3).
+// Stats counts pictures since Open. Pictures + Placeholder = frames returned by Next +
+// Thinned + Replaced + Late + Damaged + those still on their way (at most 3).
 type Stats struct {
 	Pictures uint64 `json:"pictures"`      // came from the device
 	Thinned  uint64 `json:"thinned"`       // left out: over Config.FPS
@@ -30,17 +30,29 @@ type Stats struct {
 	Late     uint64 `json:"late"`          // left out: played, and their time had passed
 	Damaged  uint64 `json:"damaged"`       // left out: unreadable, cut off or over a limit
 	Garbage  uint64 `json:"garbage_bytes"` // bytes of input that belong to no picture
+
+	// Of cameras and network sources, which may go away and come back.
+	Reopened    uint64 `json:"reopened,omitempty"`    // times
+	Placeholder uint64 `json:"placeholder,omitempty"` // frames that stood in for a picture meanwhile
 }
 
-// counters are what the stages of one source share.
+// counters are what the stages of one source share; of a source that is opened again,
+// what all its openings share.
 type counters struct {
 	pictures, thinned, replaced, late, damaged, garbage atomic.Uint64
+	reopened, placeholder                               atomic.Uint64
+
+	ids atomic.Uint32 // the next frame's
 }
+
+// tally lets those find the counters who only know that a source has some.
+func (c *counters) tally() *counters { return c }
 
 func (c *counters) Stats() Stats {
 	return Stats{
 		Pictures: c.pictures.Load(), Thinned: c.thinned.Load(), Replaced: c.replaced.Load(),
 		Late: c.late.Load(), Damaged: c.damaged.Load(), Garbage: c.garbage.Load(),
+		Reopened: c.reopened.Load(), Placeholder: c.placeholder.Load(),
 	}
 }
 

@@ -76,21 +76,8 @@ func prepare(f *os.File) (terminal bool) {
 
 // probe finds the format, waiting for the first bytes if it must.
 func (in *input) probe(ctx context.Context) (string, error) {
-	type result struct {
-		format string
-		err    error
-	}
-	done := make(chan result, 1)
-	go func() {
-		format, err := in.detect()
-		done <- result{format, err}
-	}()
-	select {
-	case <-ctx.Done():
-		return "", context.Cause(ctx) // the goroutine is left behind: see Open
-	case r := <-done:
-		return r.format, r.err
-	}
+	// If ctx ends it, the goroutine is left behind: see Open.
+	return abandonable(ctx, func(context.Context) (string, error) { return in.detect() }, nil)
 }
 
 func (in *input) detect() (format string, err error) {

@@ -26,14 +26,24 @@ func openVideo(cfg Config, path string) (stream.Source, error) {
 	case info.Size() == 0:
 		return nil, fmt.Errorf("capture: %s is empty", path)
 	}
-	return openVideoFile(cfg, path)
+	s, why, err := openRecording(cfg, path)
+	if s != nil || err != nil {
+		return s, err
+	}
+	s, err = openVideoFile(cfg, path)
+	if err != nil && why != nil {
+		err = fmt.Errorf("capture: %s %w: %w", path, why, err)
+	}
+	return s, err
 }
 
 // noSuchSource tells a file that is missing from a source of no known kind.
 func noSuchSource(s string, err error) error {
 	switch {
 	case strings.Contains(s, "://"):
-		return &ConfigError{"source", fmt.Errorf("is the address %s, which this version cannot open: let FFmpeg fetch it, as in ffmpeg -i %s -f mjpeg - | framegram send --source -: %w", s, s, err)}
+		s = redact(s)
+		return &ConfigError{"source", fmt.Errorf("is the address %s, of a kind that this version cannot open (want %s): let FFmpeg fetch it, as in ffmpeg -i %s -f mjpeg - | framegram send --source -: %w",
+			s, strings.Join(schemes, "://, ")+"://", s, fs.ErrNotExist)}
 	case filepath.Ext(s) != "" || strings.ContainsRune(s, filepath.Separator):
 		return fmt.Errorf("capture: no such video file: %w", err)
 	default:

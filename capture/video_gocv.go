@@ -27,7 +27,8 @@ type video struct {
 	feed feed[*frameMats]
 
 	// Of the feed's goroutine:
-	path  string
+	path  string // or its address, for people
+	open  func() (*gocv.VideoCapture, error)
 	size  image.Point // zero: as it comes
 	loop  bool
 	log   *slog.Logger
@@ -43,12 +44,18 @@ type frameMats struct {
 }
 
 func openVideoFile(cfg Config, path string) (stream.Source, error) {
-	file, err := openCapture(path)
+	open := func() (*gocv.VideoCapture, error) { return openCapture(path) }
+	file, err := open()
 	if err != nil {
 		return nil, err
 	}
+	return playVideo(cfg, new(counters), path, file, open)
+}
+
+// playVideo takes file over. open opens it anew.
+func playVideo(cfg Config, count *counters, path string, file *gocv.VideoCapture, open func() (*gocv.VideoCapture, error)) (stream.Source, error) {
 	v := &video{
-		counters: new(counters), path: path, size: cfg.Size, loop: cfg.Loop, log: cfg.Log, file: file,
+		counters: count, path: path, open: open, size: cfg.Size, loop: cfg.Loop, log: cfg.Log, file: file,
 	}
 	v.times = newMediaClock(file.Get(gocv.VideoCaptureFPS), file.Get(gocv.VideoCaptureFrameCount))
 	v.desc = Info{
@@ -121,16 +128,39 @@ func (v *video) fill(it *item[*frameMats]) error {
 	if m.read.Type() != gocv.MatTypeCV8UC3 {
 		return fmt.Errorf("capture: %s: OpenCV gives pictures of type %v instead of BGR", v.path, m.read.Type())
 	}
+	m.fit(v.size)
+	return nil
+}
+
+// fit scales the picture to size, unless that is zero.
+func (m *frameMats) fit(size image.Point) {
 	m.shown = &m.read
-	if have := image.Pt(m.read.Cols(), m.read.Rows()); v.size != (image.Point{}) && v.size != have {
+	if have := image.Pt(m.read.Cols(), m.read.Rows()); size != (image.Point{}) && size != have {
 		how := gocv.InterpolationLinear
-		if v.size.X < have.X && v.size.Y < have.Y {
+		if size.X < have.X && size.Y < have.Y {
 			how = gocv.InterpolationArea
 		}
-		gocv.Resize(m.read, &m.scaled, v.size, 0, 0, how)
+		gocv.Resize(m.read, &m.scaled, size, 0, 0, how)
 		m.shown = &m.scaled
 	}
-	return nil
+}
+
+// view is the picture without a copy.
+func (m *frameMats) view() (*codec.BGR, error) {
+	pix, err := m.shown.DataPtrUint8()
+	if err != nil {
+		return nil, err
+	}
+	r := image.Rect(0, 0, m.shown.Cols(), m.shown.Rows())
+	return &codec.BGR{Pix: pix, Stride: 3 * r.Dx(), Rect: r}, nil
+}
+
+// freeMats frees what the items of a feed hold.
+func freeMats(mats []*frameMats) {
+	for _, m := range mats {
+		m.read.Close()
+		m.scaled.Close()
+	}
 }
 
 // ended begins the file anew, by opening it: seeking to its start loses the first
@@ -146,7 +176,7 @@ func (v *video) ended() error {
 	case cut != nil && !v.times.looped:
 		v.log.Warn("video is incomplete", slog.Any("err", cut))
 	}
-	file, err := openCapture(v.path)
+	file, err := v.open()
 	if err != nil {
 		return err
 	}
@@ -163,12 +193,10 @@ func (v *video) next(ctx context.Context) (picture, error) {
 	if err != nil {
 		return picture{}, err
 	}
-	m := it.data.shown
-	pix, err := m.DataPtrUint8()
+	img, err := it.data.view()
 	if err != nil {
 		return picture{}, fmt.Errorf("capture: %s: %w", v.path, err)
 	}
-	img := &codec.BGR{Pix: pix, Stride: 3 * m.Cols(), Rect: image.Rect(0, 0, m.Cols(), m.Rows())}
 	return picture{img, it.id, it.captured}, nil
 }
 
@@ -180,10 +208,7 @@ func (v *video) Close() error {
 
 func (v *video) free() {
 	v.file.Close()
-	for _, m := range v.mats {
-		m.read.Close()
-		m.scaled.Close()
-	}
+	freeMats(v.mats)
 }
 
 // Info implements [Reporter].

@@ -9,7 +9,6 @@ import (
 	"image"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -20,16 +19,6 @@ import (
 
 	"github.com/framegram/framegram/timecode"
 )
-
-// smallMP4 is the clip that comes with gocv: 166 pictures of 560x320 at 30 a second.
-func smallMP4(t testing.TB) string {
-	t.Helper()
-	dir, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "gocv.io/x/gocv").Output()
-	if err != nil {
-		t.Fatalf("finding gocv's images: %v", err)
-	}
-	return filepath.Join(strings.TrimSpace(string(dir)), "images", "small.mp4")
-}
 
 // greyAVI writes n pictures of rising luma at 25 a second, 320x240.
 func greyAVI(t testing.TB, n int) string {
@@ -207,7 +196,7 @@ func TestNoVideo(t *testing.T) {
 	for name, data := range map[string][]byte{
 		"cut.mp4":    clip[:len(clip)/2],
 		"random.mp4": noisy(100, 100).Y,
-		"zero.mkv":   make([]byte, 100000),
+		"zero.mov":   make([]byte, 100000),
 		"text.avi":   bytes.Repeat([]byte("this is no video\n"), 100),
 		"colon:0":    []byte("short"),
 	} {
