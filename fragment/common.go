@@ -117,7 +117,7 @@ func body(b []byte, t Type, size int) (Common, []byte, error) {
 }
 
 func (t Type) String() string {
-	names := [...]string{"?", "data", "announce", "hello", "challenge", "report", "repair", "ping", "pong", "bye", "refuse"}
+	names := [...]string{"?", "data", "announce", "hello", "challenge", "report", "repair", "ping", "pong", "bye", "refuse", "frame"}
 	if int(t) < len(names) && t != 0 {
 		return names[t]
 	}

@@ -5,6 +5,7 @@
 //	Splitter     a frame -> 48-byte headers beside slices of the frame (no copy)
 //	Header       the data datagram's header, with AppendBinary and Parse
 //	Announce ... the control messages, one type each, the same two methods
+//	FrameHeader  a whole frame's header, where messages come in a stream (TCP)
 //	Reassembler  datagrams -> complete frames: bounded, without allocation per
 //	             datagram, every drop counted under one reason
 //

@@ -3,15 +3,32 @@ package fragment
 import (
 	"bytes"
 	"encoding/hex"
+	"maps"
 	"os"
 	"strings"
 	"testing"
 )
 
-// examples reads the hex examples of docs/PROTOCOL.md: fenced blocks that begin
+// examples are the page's datagrams.
+func examples(t testing.TB) map[string][]byte {
+	t.Helper()
+	found := pageExamples(t)
+	maps.DeleteFunc(found, func(name string, _ []byte) bool { return strings.HasPrefix(name, "tcp-") })
+	return found
+}
+
+// streamExamples are the page's messages on a stream, each with its length before it.
+func streamExamples(t testing.TB) map[string][]byte {
+	t.Helper()
+	found := pageExamples(t)
+	maps.DeleteFunc(found, func(name string, _ []byte) bool { return !strings.HasPrefix(name, "tcp-") })
+	return found
+}
+
+// pageExamples reads the hex examples of docs/PROTOCOL.md: fenced blocks that begin
 // with "```hex NAME", in which a line is hex bytes and, behind a semicolon, what
 // they are.
-func examples(t testing.TB) map[string][]byte {
+func pageExamples(t testing.TB) map[string][]byte {
 	t.Helper()
 	page, err := os.ReadFile("../docs/PROTOCOL.md")
 	if err != nil {

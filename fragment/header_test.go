@@ -183,7 +183,7 @@ func TestCommon(t *testing.T) {
 			t.Errorf("%q: got %v, want %v", name, err, want)
 		}
 	}
-	for typ, want := range map[Type]string{TypeData: "data", TypeRefuse: "refuse", 0: "type 0", 11: "type 11"} {
+	for typ, want := range map[Type]string{TypeData: "data", TypeRefuse: "refuse", 0: "type 0", 11: "frame", 12: "type 12"} {
 		if typ.String() != want {
 			t.Errorf("type %d is %q, want %q", uint8(typ), typ, want)
 		}
