@@ -28,7 +28,13 @@ func (c *singleConn) WriteBatch(ms []message, _ int) (int, error) {
 		for _, b := range ms[i].Buffers {
 			c.out = append(c.out, b...)
 		}
-		if _, err := c.Write(c.out); err != nil {
+		var err error
+		if to := ms[i].Addr; to != nil {
+			_, err = c.WriteTo(c.out, to)
+		} else {
+			_, err = c.Write(c.out)
+		}
+		if err != nil {
 			return i, err
 		}
 	}

@@ -1,11 +1,12 @@
 package udp
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/binary"
-	"fmt"
 	"net"
 	"net/netip"
+	"syscall"
 	"time"
 
 	"golang.org/x/net/ipv4"
@@ -28,45 +29,65 @@ const (
 	sendBuffer = 256 << 10
 )
 
-// destination is one address: its own connected socket (so the kernel knows the
-// path's MTU and tells of refusals), its own session and its own sequence.
+// destination is one address, or a group or broadcast address on one interface: its
+// own socket, its own session and its own sequence.
 type destination struct {
 	addr    netip.AddrPort
+	link    *link // where a group's, or 255.255.255.255's, datagrams leave by; nil for others
 	dscp    int
+	ttl     int // of a group's datagrams
 	session uint64
 	seq     uint64
 
-	conn   *net.UDPConn // nil while it cannot be reached
-	batch  batchConn
-	redial time.Time
-	slow   bool // the last frame was given up for want of room
-	mtu    int
-	sorry  throttle
-	ms     []message // as many as a frame has datagrams
-	stats  DestinationStats
+	conn     *net.UDPConn // nil while it cannot be reached
+	batch    batchConn
+	many     bool         // it is not one machine's
+	to       *net.UDPAddr // to where a socket that is not connected sends
+	away     bool         // its interface is down or gone: nothing is tried until it is back
+	redial   time.Time
+	slow     bool // the last frame was given up for want of room
+	mtu      int
+	sorry    throttle
+	unmarked bool      // said that the DSCP cannot be set
+	ms       []message // as many as a frame has datagrams
+	reader   reader
+	stats    DestinationStats
 }
 
 // DestinationStats are figures of one destination since the start.
 type DestinationStats struct {
 	Addr      string `json:"addr"`
-	Frames    uint64 `json:"frames"`    // sent to the last datagram
-	Datagrams uint64 `json:"datagrams"` // taken by the kernel
-	Bytes     uint64 `json:"bytes"`     // of UDP payload
-	Refused   uint64 `json:"refused"`   // told by ICMP that nothing listens there
-	Unsent    uint64 `json:"unsent"`    // datagrams that could not be sent: no route, no room, too long
-	Redials   uint64 `json:"redials"`   // times the socket was opened again
+	Interface string `json:"interface,omitempty"` // of a group or broadcast address, which is a destination on each
+	Frames    uint64 `json:"frames"`              // sent to the last datagram
+	Datagrams uint64 `json:"datagrams"`           // taken by the kernel
+	Bytes     uint64 `json:"bytes"`               // of UDP payload
+	Refused   uint64 `json:"refused"`             // told by ICMP that nothing listens there
+	Unsent    uint64 `json:"unsent"`              // datagrams that could not be sent: no route, no room, too long
+	Redials   uint64 `json:"redials"`             // times the socket was opened again
+	Pings     uint64 `json:"pings"`               // came from viewers who ask for our clock
+	Pongs     uint64 `json:"pongs"`               // of which were answered
 }
 
-// newDestination opens the socket. That there is no route now is not an error.
-func newDestination(addr netip.AddrPort, cfg SenderConfig) (*destination, error) {
+// newDestination is the destination of an address, on a link if it is a group or
+// 255.255.255.255. It has no socket yet.
+func (s *Sender) newDestination(addr netip.AddrPort, on *link) *destination {
 	d := &destination{
-		addr: addr, dscp: cfg.DSCP, session: newSession(), sorry: newThrottle(cfg.Log),
+		addr: addr, link: on, dscp: s.cfg.DSCP, ttl: cmp.Or(s.cfg.TTL, 1), session: newSession(), sorry: newThrottle(s.cfg.Log),
 		stats: DestinationStats{Addr: addr.String()},
 	}
-	if err := d.dial(); err != nil && !isUnreachable(err) {
-		return nil, fmt.Errorf("udp: %w", err)
+	d.reader.clock, d.reader.running, d.reader.session = s.clock, &s.readers, newSession()
+	if on != nil {
+		d.stats.Interface = on.Name
 	}
-	return d, nil
+	return d
+}
+
+// name says in the log who it is.
+func (d *destination) name() string {
+	if d.stats.Interface == "" {
+		return d.stats.Addr
+	}
+	return d.stats.Addr + " on " + d.stats.Interface
 }
 
 func newSession() uint64 {
@@ -75,39 +96,13 @@ func newSession() uint64 {
 	return binary.BigEndian.Uint64(b[:])
 }
 
-func (d *destination) v4() bool { return d.addr.Addr().Unmap().Is4() }
+func (d *destination) v4() bool { return d.addr.Addr().Is4() }
 
-func (d *destination) ipHeader() int {
-	if d.v4() {
+func ipHeader(to netip.Addr) int {
+	if to.Is4() {
 		return ipv4.HeaderLen
 	}
 	return ipv6.HeaderLen
-}
-
-func (d *destination) dial() error {
-	conn, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(unmap(d.addr)))
-	if err != nil {
-		return err
-	}
-	if err := forbidFragments(conn, d.v4()); err != nil {
-		conn.Close()
-		return fmt.Errorf("forbidding IP fragments to %v: %w", d.addr, err)
-	}
-	conn.SetWriteBuffer(sendBuffer) // less is granted without an error, and only costs waiting
-	d.conn, d.batch = conn, newBatchConn(conn)
-	return nil
-}
-
-// mark sets the DSCP of what is sent from now on. Not every system lets a program.
-func (d *destination) mark() error {
-	switch tos := d.dscp << 2; { // the lower two bits are ECN's (RFC 3168)
-	case d.conn == nil || tos == 0:
-		return nil
-	case d.v4():
-		return ipv4.NewConn(d.conn).SetTOS(tos)
-	default:
-		return ipv6.NewConn(d.conn).SetTrafficClass(tos)
-	}
 }
 
 func (d *destination) close() {
@@ -122,7 +117,12 @@ func (d *destination) pathMTU() int {
 	if d.conn == nil {
 		return 0
 	}
-	mtu, err := pathMTU(d.conn, d.v4())
+	mtu, err := 0, error(nil)
+	if d.many {
+		mtu, err = interfaceMTU(d.conn, d.stats.Interface)
+	} else {
+		mtu, err = pathMTU(d.conn, d.v4())
+	}
 	if err != nil {
 		return 0
 	}
@@ -135,7 +135,7 @@ func (d *destination) send(cut *fragment.Splitter, datagrams []fragment.Datagram
 	now := time.Now() // not the frame's: a destination before this one may have taken its time
 	d.seq = cut.Stamp(d.session, d.seq)
 	if d.conn == nil {
-		if now.Before(d.redial) {
+		if d.away || now.Before(d.redial) {
 			d.stats.Unsent += uint64(len(datagrams))
 			return nil // said when it was tried
 		}
@@ -145,7 +145,6 @@ func (d *destination) send(cut *fragment.Splitter, datagrams []fragment.Datagram
 			d.stats.Unsent += uint64(len(datagrams))
 			return err
 		}
-		d.mark() // what is wrong with it was said at the start
 	}
 	patience := sendPatience
 	if d.slow {
@@ -153,6 +152,7 @@ func (d *destination) send(cut *fragment.Splitter, datagrams []fragment.Datagram
 	}
 	d.conn.SetWriteDeadline(now.Add(patience))
 	unsent, err := d.write(d.messages(datagrams))
+	d.conn.SetWriteDeadline(time.Time{}) // or no ping could be answered between two frames
 	d.slow = isLate(err)
 	d.stats.Unsent += uint64(unsent)
 	if unsent == 0 {
@@ -162,17 +162,26 @@ func (d *destination) send(cut *fragment.Splitter, datagrams []fragment.Datagram
 		d.close()
 		d.redial = now.Add(redialAfter)
 	}
+	if d.reader.refused.Swap(false) { // of datagrams before these: the reader met it first
+		d.stats.Refused++
+		err = cmp.Or(err, error(syscall.ECONNREFUSED))
+	}
 	return err
 }
 
 // messages lays header and payload side by side for sendmmsg: the picture is not
 // copied.
 func (d *destination) messages(datagrams []fragment.Datagram) []message {
+	var to net.Addr
+	if d.to != nil {
+		to = d.to
+	}
 	for len(d.ms) < len(datagrams) {
 		d.ms = append(d.ms, message{Buffers: make([][]byte, 2)})
 	}
 	for i, g := range datagrams {
 		d.ms[i].Buffers[0], d.ms[i].Buffers[1] = g.Header, g.Payload
+		d.ms[i].Addr = to
 	}
 	return d.ms[:len(datagrams)]
 }

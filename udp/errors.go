@@ -2,9 +2,25 @@ package udp
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"syscall"
 )
+
+// ConfigError reports a value of a Config that cannot be used. Field is the name of
+// the command-line flag: "to", "listen", "iface", "ttl", "multicast-source", "mtu" or
+// "dscp".
+type ConfigError struct {
+	Field string
+	Err   error
+}
+
+func (e *ConfigError) Error() string { return "udp: " + e.Field + " " + e.Err.Error() }
+func (e *ConfigError) Unwrap() error { return e.Err }
+
+func wrong(field, format string, a ...any) error {
+	return &ConfigError{field, fmt.Errorf(format, a...)}
+}
 
 // What the network's errors mean to a sender, by errno (send(2), ip(7)).
 
@@ -20,10 +36,15 @@ func isNoRoom(err error) bool { return errors.Is(err, syscall.ENOBUFS) }
 // isLate: the send buffer stayed full for sendPatience.
 func isLate(err error) bool { return errors.Is(err, os.ErrDeadlineExceeded) }
 
+// isAddressless: the interface has no address to send from, or not any longer. IPv6
+// answers so until duplicate address detection has ended (RFC 4862 section 5.4).
+func isAddressless(err error) bool { return errors.Is(err, syscall.EADDRNOTAVAIL) }
+
 // isUnreachable: no way there, or no longer one from the socket's local address.
 func isUnreachable(err error) bool {
 	for _, e := range [...]syscall.Errno{
 		syscall.ENETUNREACH, syscall.EHOSTUNREACH, syscall.ENETDOWN, syscall.EHOSTDOWN, syscall.EADDRNOTAVAIL, syscall.EINVAL,
+		syscall.ENODEV, syscall.ENXIO,
 	} {
 		if errors.Is(err, e) {
 			return true
@@ -37,6 +58,8 @@ func explain(err error) string {
 	switch {
 	case isRefused(err):
 		return "nobody listens there: start `framegram view` on that machine and port"
+	case isAddressless(err):
+		return "no way there: this machine has no address to send from, or not yet (IPv6 checks a new one for a second or two): trying again"
 	case isUnreachable(err):
 		return "no way there: check the address, the cable and the route"
 	case isNoRoom(err):

@@ -14,8 +14,8 @@ import (
 // run reads until the socket is closed. No datagram, and no error of the network,
 // ends it.
 func (r *Receiver) run() {
-	defer close(r.done)
-	ms := readMessages()
+	defer r.running.Done()
+	ms := readMessages(dropsSpace + r.toSpace)
 	for {
 		n, err := r.batch.ReadBatch(ms, 0)
 		switch {
@@ -52,12 +52,12 @@ func (r *Receiver) tell(n notes) {
 }
 
 // readMessages are batchSize messages with room for any datagram and for the
-// kernel's drop counter. Only pages that datagrams really fill become resident.
-func readMessages() []message {
+// kernel's notes on it, of oob bytes. Only pages that datagrams really fill become resident.
+func readMessages(oob int) []message {
 	ms := make([]message, batchSize)
 	for i := range ms {
 		ms[i].Buffers = [][]byte{make([]byte, maxDatagram)}
-		ms[i].OOB = make([]byte, dropsSpace)
+		ms[i].OOB = make([]byte, oob)
 	}
 	return ms
 }
@@ -73,6 +73,11 @@ func (r *Receiver) take(ms []message, now time.Time) (due time.Time, said notes)
 			r.stats.KernelDrops += uint64(total - r.last) // modulo 2^32
 			r.last = total
 		}
+		if r.toSpace > 0 && !r.forGroup(m.OOB[:m.NN]) {
+			r.stats.Elsewhere++
+			continue
+		}
+		r.silence.heard(now)
 		r.datagram(unmap(m.Addr.(*net.UDPAddr).AddrPort()), m.Buffers[0][:m.N], now, &said)
 	}
 	return r.frames.Expire(now), said
@@ -87,10 +92,12 @@ func (r *Receiver) datagram(from netip.AddrPort, b []byte, now time.Time, said *
 		said.version, said.versionFrom = fragment.VersionOf(b), from
 	case err == nil && c.Type != fragment.TypeData:
 		r.stats.Control++
+		r.pong(from, b, now)
 		return
 	}
 	if f := r.frames.Push(now, from, b); f != nil {
 		said.followed = from
+		r.pinger.follow(now, from, r.frames.Counters().Takeovers)
 		r.box.Put(f)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"time"
 
 	"github.com/framegram/framegram/fragment"
 	"github.com/framegram/framegram/stream"
@@ -24,29 +25,29 @@ const DefaultReadBuffer = 4 << 20
 // largest shard and the seal.
 const maxDatagram = 255*4 + fragment.MaxShard + fragment.SealLen
 
-// ReceiverConfig configures Listen. The zero value listens on port 0 of every
-// address.
-type ReceiverConfig struct {
-	Listen     netip.AddrPort // an invalid address means every one, IPv4 and IPv6
-	ReadBuffer int            // bytes of receive buffer; zero means DefaultReadBuffer
-	Frames     fragment.Config
-	Log        *slog.Logger // nil means discard
-}
-
 // Receiver is a stream.Source of the frames that arrive whole. Of several frames
 // that wait for Next, only the newest is kept.
 type Receiver struct {
-	conn   *net.UDPConn
-	batch  batchConn
-	box    *stream.Mailbox
-	done   chan struct{}
-	closed sync.Once
-	log    *slog.Logger
+	conn    *net.UDPConn
+	batch   batchConn
+	toSpace int            // bytes of note on where a datagram was sent to; 0 = all that come are ours
+	oneOf   bool           // the interface that a datagram came by matters
+	addr    netip.AddrPort // listened on
+	control *net.UDPConn   // of a group's viewer, for itself alone; else nil
+	group   *membership    // nil without; of the tending goroutine
+	box     *stream.Mailbox
+	stop    chan struct{}
+	running sync.WaitGroup
+	closed  sync.Once
+	log     *slog.Logger
 
-	mu     sync.Mutex // guards what follows; the read loop holds it while it works on a batch
-	frames *fragment.Reassembler
-	stats  ReceiverStats
-	last   uint32 // kernel's drop counter when last seen
+	mu      sync.Mutex // guards what follows; the read loop holds it while it works on a batch
+	frames  *fragment.Reassembler
+	pinger  pinger
+	silence silence
+	indices []int // of the interfaces on which the group is joined
+	stats   ReceiverStats
+	last    uint32 // kernel's drop counter when last seen
 
 	// Of the read loop, which logs without holding mu: who reads the log may be slow.
 	versions, errors throttle
@@ -63,33 +64,47 @@ type ReceiverStats struct {
 	ReadErrors  uint64            `json:"read_errors"`
 	Replaced    uint64            `json:"replaced"` // whole frames replaced by a newer one before Next
 	Fragments   fragment.Counters `json:"fragments"`
-	ReadBuffer  int               `json:"read_buffer"` // bytes granted
-	From        string            `json:"from"`        // address followed; empty before the first frame
+	ReadBuffer  int               `json:"read_buffer"`         // bytes granted
+	From        string            `json:"from"`                // address followed; empty before the first frame
+	Joined      []string          `json:"joined,omitempty"`    // interfaces on which the group is; not to be changed
+	Pings       uint64            `json:"pings"`               // asked the sender for its clock
+	Pongs       uint64            `json:"pongs"`               // of which it answered
+	Asides      uint64            `json:"asides"`              // datagrams to a group's viewer itself; in Datagrams they are not
+	Elsewhere   uint64            `json:"elsewhere,omitempty"` // to another address of the same port, or by another interface, ignored; nor are they
 }
 
 // Listen opens the socket and starts reading. A used address is an error that
-// matches syscall.EADDRINUSE.
+// matches syscall.EADDRINUSE; what cannot be used otherwise is a *ConfigError.
 func Listen(cfg ReceiverConfig) (*Receiver, error) {
 	cfg.ReadBuffer = cmp.Or(cfg.ReadBuffer, DefaultReadBuffer)
+	cfg.Listen, cfg.Source = unmap(cfg.Listen), cfg.Source.Unmap().WithZone("")
+	if err := cfg.check(); err != nil {
+		return nil, err
+	}
 	frames, err := fragment.NewReassembler(cfg.Frames)
 	if err != nil {
 		return nil, err
 	}
-	conn, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(cfg.Listen))
-	if err != nil {
-		return nil, fmt.Errorf("udp: %w", err)
-	}
 	r := &Receiver{
-		conn: conn, batch: newBatchConn(conn), frames: frames,
-		box: stream.NewMailbox(), done: make(chan struct{}),
+		frames: frames, box: stream.NewMailbox(), stop: make(chan struct{}),
 		versions: newThrottle(cfg.Log), errors: newThrottle(cfg.Log),
 	}
 	r.log = r.errors.log
+	if err := r.open(cfg); err != nil {
+		return nil, err
+	}
 	r.stats.ReadBuffer = r.growBuffer(cfg.ReadBuffer)
-	if err := countDrops(conn); err != nil && !errors.Is(err, errors.ErrUnsupported) {
+	if err := countDrops(r.conn); err != nil && !errors.Is(err, errors.ErrUnsupported) {
 		r.log.Warn("drops in the receive buffer will look like network loss", slog.Any("error", err))
 	}
+	r.silence.since = time.Now()
+	r.running.Add(2)
 	go r.run()
+	go r.tend()
+	if r.control != nil {
+		r.running.Add(1)
+		go r.readControl()
+	}
 	return r, nil
 }
 
@@ -105,7 +120,7 @@ func (r *Receiver) growBuffer(size int) int {
 }
 
 // LocalAddr is the address listened on, with its real port.
-func (r *Receiver) LocalAddr() netip.AddrPort { return localAddr(r.conn) }
+func (r *Receiver) LocalAddr() netip.AddrPort { return r.addr }
 
 // Next implements stream.Source. After Close the error is io.EOF.
 func (r *Receiver) Next(ctx context.Context) (*stream.Frame, error) { return r.box.Take(ctx) }
@@ -114,8 +129,9 @@ func (r *Receiver) Next(ctx context.Context) (*stream.Frame, error) { return r.b
 // than once; Next then returns io.EOF.
 func (r *Receiver) Close() error {
 	r.closed.Do(func() {
-		r.conn.Close()
-		<-r.done
+		close(r.stop)
+		r.closeSockets()
+		r.running.Wait()
 		r.frames.Close()
 		r.box.Drain(io.EOF)
 	})

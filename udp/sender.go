@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/netip"
 	"slices"
 	"sync"
 	"time"
@@ -19,49 +18,24 @@ import (
 // 65535 and jumbo frames are taken only when configured.
 const autoMTU = 1500
 
-// SenderConfig configures NewSender.
-type SenderConfig struct {
-	To   []netip.AddrPort // 1 or more unicast addresses
-	MTU  int              // largest IP packet in bytes, 576..65535; zero means the path's, at most 1500
-	DSCP int              // 0..63 in the IP header (RFC 2474); zero is best effort, 34 is AF41
-	Log  *slog.Logger     // nil means discard
-}
-
-func (c SenderConfig) check() error {
-	switch {
-	case len(c.To) == 0:
-		return errors.New("udp: To is empty, want at least one address")
-	case c.MTU != 0 && (c.MTU < fragment.MinMTU || c.MTU > fragment.MaxMTU):
-		return fmt.Errorf("udp: MTU is %d, want %d..%d, or 0 for the path's", c.MTU, fragment.MinMTU, fragment.MaxMTU)
-	case c.DSCP < 0 || c.DSCP > 63:
-		return fmt.Errorf("udp: DSCP is %d, want 0..63", c.DSCP)
-	}
-	for i, a := range c.To {
-		switch {
-		case !a.IsValid() || a.Port() == 0:
-			return fmt.Errorf("udp: To[%d] is %v, want an address with a port", i, a)
-		case !unicast(a.Addr()):
-			return fmt.Errorf("udp: %v is not one machine's address, and this version sends to no others: name each viewer's address", a)
-		}
-	}
-	return nil
-}
-
-// unicast tells addresses of one machine from groups, broadcasts and none.
-func unicast(a netip.Addr) bool {
-	return !a.IsMulticast() && !a.IsUnspecified() && a.Unmap() != netip.AddrFrom4([4]byte{255, 255, 255, 255})
-}
-
 // Sender is a stream.Sink that sends every frame to each of its addresses. A frame
 // is cut once, whatever their number. A destination in trouble loses its own frames;
 // one whose link is too slow delays the others by 250 ms once, and then by 5 ms a
-// frame at most.
+// frame at most. It answers who asks for its clock.
 type Sender struct {
 	cfg   SenderConfig
 	cut   *fragment.Splitter
 	frame uint32 // next wire frame ID
 	dests []*destination
 	clock wireClock
+
+	crowds  []*crowd
+	look    *lookout // nil without crowds
+	seen    *[]link  // by which the crowds were arranged
+	began   bool     // NewSender is over
+	readers sync.WaitGroup
+	closed  sync.Once
+
 	stats SenderStats // without To
 	sorry throttle    // about frames; each destination has its own
 	mtuAt time.Time   // when the MTU was read last
@@ -80,31 +54,66 @@ type SenderStats struct {
 	To       []DestinationStats `json:"to"`
 }
 
-// NewSender opens a socket for each address. An address that cannot be reached now
-// is tried again while frames are sent.
+// NewSender opens a socket for each address, and for each interface of a group. What
+// cannot be reached now is tried again while frames are sent. What cannot be used is a
+// *ConfigError.
 func NewSender(cfg SenderConfig) (*Sender, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
+	}
+	all, err := links()
+	if err != nil {
+		return nil, fmt.Errorf("udp: listing the network interfaces: %w", err)
 	}
 	cut, err := fragment.NewSplitter(fragment.ShardUnit)
 	if err != nil {
 		return nil, err
 	}
 	s := &Sender{cfg: cfg, cut: cut, clock: newWireClock(time.Now()), sorry: newThrottle(cfg.Log)}
-	for _, a := range cfg.To {
-		d, err := newDestination(a, cfg)
-		if err != nil {
-			s.Close()
-			return nil, err
-		}
-		s.dests = append(s.dests, d)
-		if err := d.mark(); err != nil {
-			d.sorry.warn("datagrams go out without their DSCP", slog.String("to", a.String()), slog.Int("dscp", cfg.DSCP), slog.Any("error", err))
-		}
+	if s.crowds, err = cfg.crowds(all); err != nil {
+		return nil, err
 	}
+	if err := s.open(all); err != nil {
+		s.Close()
+		return nil, err
+	}
+	if len(s.crowds) > 0 {
+		s.look = newLookout(all)
+		s.seen = s.look.seen.Load()
+	}
+	s.began = true
 	s.fit(time.Now())
 	s.publish()
 	return s, nil
+}
+
+func (s *Sender) open(all []link) error {
+	for _, a := range s.cfg.To {
+		a = unmap(a)
+		if a.Addr().IsMulticast() || a.Addr() == limitedBroadcast {
+			continue
+		}
+		d := s.newDestination(a, nil)
+		if err := d.dial(); err != nil && !isUnreachable(err) {
+			return fmt.Errorf("udp: %w", err)
+		}
+		s.dests = append(s.dests, d)
+	}
+	s.arrange(all)
+	return nil
+}
+
+// follow takes note of interfaces that came, went or changed.
+func (s *Sender) follow() {
+	if s.look == nil {
+		return
+	}
+	now := s.look.seen.Load()
+	if now == s.seen {
+		return
+	}
+	s.seen = now
+	s.arrange(*now)
 }
 
 // Write implements stream.Sink: it sends f to every destination and returns when
@@ -112,6 +121,7 @@ func NewSender(cfg SenderConfig) (*Sender, error) {
 // returned; a frame over the limit is skipped, counted and said.
 func (s *Sender) Write(ctx context.Context, f *stream.Frame) error {
 	defer s.publish()
+	s.follow()
 	if now := time.Now(); now.Sub(s.mtuAt) >= time.Second {
 		s.fit(now)
 	}
@@ -150,10 +160,10 @@ func (s *Sender) trouble(d *destination, err error) {
 	if isTooLong(err) {
 		s.mtuAt = time.Time{}
 		d.sorry.warn("datagrams are larger than the path takes: cutting smaller ones from the next frame on",
-			slog.String("to", d.addr.String()), slog.Int("mtu_bytes", s.stats.MTU))
+			slog.String("to", d.name()), slog.Int("mtu_bytes", s.stats.MTU))
 		return
 	}
-	d.sorry.warn(explain(err), slog.String("to", d.addr.String()), slog.Any("error", err))
+	d.sorry.warn(explain(err), slog.String("to", d.name()), slog.Any("error", err))
 }
 
 // fit chooses the shard size by the smallest MTU of all paths. Frames cut from now
@@ -161,13 +171,20 @@ func (s *Sender) trouble(d *destination, err error) {
 func (s *Sender) fit(now time.Time) {
 	s.mtuAt = now
 	mtu, shard := cmp.Or(s.cfg.MTU, autoMTU), fragment.MaxShard
+	for _, c := range s.crowds { // it may have no interface now
+		shard = min(shard, fragment.ShardFor(mtu, ipHeader(c.addr.Addr())))
+	}
 	for _, d := range s.dests {
+		d.mtu = mtu
+		if d.away {
+			continue
+		}
 		path := mtu
 		if known := d.pathMTU(); known >= fragment.MinMTU { // what a broken ICMP message claims below that is ignored
 			path = min(mtu, known)
 		}
 		d.mtu = path
-		shard = min(shard, fragment.ShardFor(path, d.ipHeader()))
+		shard = min(shard, fragment.ShardFor(path, ipHeader(d.addr.Addr())))
 	}
 	for _, d := range s.dests {
 		mtu = min(mtu, d.mtu)
@@ -187,7 +204,9 @@ func (s *Sender) publish() {
 	defer s.mu.Unlock()
 	to := s.published.To[:0]
 	for _, d := range s.dests {
-		to = append(to, d.stats)
+		stats := d.stats
+		stats.Pings, stats.Pongs = d.reader.pings.Load(), d.reader.pongs.Load()
+		to = append(to, stats)
 	}
 	s.published = s.stats
 	s.published.To = to
@@ -203,11 +222,18 @@ func (s *Sender) Stats() SenderStats {
 	return stats
 }
 
-// Close closes the sockets. It must not be called during Write.
+// Close closes the sockets and waits for their readers. It must not be called during
+// Write; it may be called more than once.
 func (s *Sender) Close() error {
-	for _, d := range s.dests {
-		d.close()
-	}
+	s.closed.Do(func() {
+		if s.look != nil {
+			s.look.close()
+		}
+		for _, d := range s.dests {
+			d.close()
+		}
+		s.readers.Wait()
+	})
 	return nil
 }
 

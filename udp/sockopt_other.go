@@ -3,8 +3,12 @@
 package udp
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"net"
+	"net/netip"
+	"syscall"
 )
 
 // Without Linux's options the sizes come from the interface, and what the kernel
@@ -32,6 +36,40 @@ func pathMTU(c *net.UDPConn, _ bool) (int, error) {
 	}
 	return 0, errors.ErrUnsupported
 }
+
+func interfaceMTU(_ *net.UDPConn, name string) (int, error) {
+	i, err := net.InterfaceByName(name)
+	if err != nil {
+		return 0, err
+	}
+	return i.MTU, nil
+}
+
+// openBroadcast chooses the interface by the local address; not every system heeds it.
+func openBroadcast(l *link) (*net.UDPConn, error) {
+	for _, p := range l.addrs {
+		if p.Addr().Is4() {
+			return net.ListenUDP("udp4", &net.UDPAddr{IP: p.Addr().AsSlice()})
+		}
+	}
+	return nil, fmt.Errorf("broadcasting on %s: %w", l.Name, syscall.EADDRNOTAVAIL)
+}
+
+// listenShared binds the wildcard, as not every system lets one bind a group. Package
+// net shares a group's port; that of a broadcast address is not shared.
+func listenShared(at netip.AddrPort) (conn *net.UDPConn, wild bool, err error) {
+	if at.Addr().IsMulticast() {
+		c, err := (&net.ListenConfig{}).ListenPacket(context.Background(), network(at.Addr().Is4()), at.String())
+		if err != nil {
+			return nil, true, err
+		}
+		return c.(*net.UDPConn), true, nil
+	}
+	conn, err = net.ListenUDP("udp4", &net.UDPAddr{Port: int(at.Port())})
+	return conn, true, err
+}
+
+func onlyJoined(*net.UDPConn) {}
 
 func setReadBuffer(c *net.UDPConn, size int) (int, error) { return size, c.SetReadBuffer(size) }
 

@@ -129,8 +129,8 @@ func TestSlowDestinationCostsTheOthersLittle(t *testing.T) {
 	var log bytes.Buffer
 	s, _ := testSender(t, &log)
 	_, r := testSender(t, io.Discard)
-	other, err := newDestination(r.LocalAddr(), s.cfg)
-	if err != nil {
+	other := s.newDestination(r.LocalAddr(), nil)
+	if err := other.dial(); err != nil {
 		t.Fatal(err)
 	}
 	slow := s.dests[0]
@@ -209,25 +209,6 @@ func TestDatagramSizeFollowsThePath(t *testing.T) {
 	defer s.Close()
 	if st := s.Stats(); st.Shard != 1344 {
 		t.Errorf("to IPv4 and IPv6: shard %d, want the smaller one, 1344", st.Shard)
-	}
-}
-
-func TestSenderConfig(t *testing.T) {
-	one := []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:9")}
-	for want, cfg := range map[string]SenderConfig{
-		"To is empty":     {},
-		"with a port":     {To: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:0")}},
-		"To[0]":           {To: []netip.AddrPort{{}}},
-		"239.1.2.3:9 is":  {To: []netip.AddrPort{netip.MustParseAddrPort("239.1.2.3:9")}},
-		"0.0.0.0:9 is":    {To: []netip.AddrPort{netip.MustParseAddrPort("0.0.0.0:9")}},
-		"255.255.255.255": {To: []netip.AddrPort{netip.MustParseAddrPort("255.255.255.255:9")}},
-		"MTU is 575":      {To: one, MTU: 575},
-		"MTU is 65536":    {To: one, MTU: 65536},
-		"DSCP is 64":      {To: one, DSCP: 64},
-	} {
-		if _, err := NewSender(cfg); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%+v: got %v, want an error with %q", cfg, err, want)
-		}
 	}
 }
 

@@ -1,0 +1,115 @@
+package udp
+
+import (
+	"math/rand/v2"
+	"net/netip"
+	"time"
+
+	"github.com/framegram/framegram/clock"
+	"github.com/framegram/framegram/fragment"
+)
+
+const (
+	// firstPings come one every pingFast, so that the offset is soon good; later ones
+	// keep it so.
+	firstPings = 8
+	pingFast   = 100 * time.Millisecond
+	pingEvery  = time.Second
+	// pingWhile is how long after its last frame a sender is still asked.
+	pingWhile = 10 * time.Second
+)
+
+// pinger learns how far the clock of the sender that is followed is ahead of ours. A
+// sender that does not answer leaves it without knowledge, and does no other harm.
+type pinger struct {
+	peer   netip.AddrPort // not valid: nobody is followed
+	term   uint64         // takeovers when it began to be: the same address may be another sender
+	filter clock.Filter
+	asked  [8]question // of the last pings, those not answered
+	sent   int         // pings to peer
+	due    time.Time
+	last   time.Time // peer's last frame
+
+	session, seq uint64 // of our control messages to peer
+}
+
+// question is what only the answer to a ping can know.
+type question struct {
+	id   uint32
+	sent int64 // t1, in µs; 0 = none
+}
+
+// follow notes that a frame of peer's has come, who has been followed since term.
+func (p *pinger) follow(now time.Time, peer netip.AddrPort, term uint64) {
+	if peer != p.peer || term != p.term {
+		*p = pinger{peer: peer, term: term, session: newSession()}
+	}
+	p.last = now
+}
+
+// next appends the ping that is due to b, or nothing.
+func (p *pinger) next(b []byte, now time.Time) []byte {
+	if !p.peer.IsValid() || now.Before(p.due) || now.Sub(p.last) > pingWhile {
+		return b
+	}
+	p.due = now.Add(pingEvery)
+	if p.sent < firstPings {
+		p.due = now.Add(pingFast)
+	}
+	q := question{id: rand.Uint32(), sent: now.UnixMicro()}
+	ping := fragment.Ping{Common: fragment.Common{Session: p.session, Sequence: p.seq}, ID: q.id, Sent: q.sent}
+	b, err := ping.AppendBinary(b)
+	if err != nil {
+		return b[:0] // cannot be: a Ping has no field that could be wrong
+	}
+	p.asked[p.sent%len(p.asked)] = q
+	p.sent++
+	p.seq++
+	return b
+}
+
+// pong takes a datagram that came at t4, and reports whether it answers a question.
+// Each is answered once.
+func (p *pinger) pong(from netip.AddrPort, b []byte, t4 time.Time) bool {
+	var pong fragment.Pong
+	if from != p.peer || pong.Parse(b) != nil {
+		return false
+	}
+	for i, q := range p.asked {
+		if q.sent != 0 && q.id == pong.ID && q.sent == pong.Sent {
+			p.asked[i] = question{}
+			p.filter.Add(pong.Sent, pong.Received, pong.Answered, t4.UnixMicro())
+			return true
+		}
+	}
+	return false
+}
+
+// Clock is how far the clock of the sender that is followed is ahead of ours; false
+// until it has answered. Captured of its frames is by its clock.
+func (r *Receiver) Clock() (clock.Offset, bool) {
+	now := time.Now().UnixMicro() // by the wall: who compares Captured to the time reads that
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.pinger.filter.Offset(now)
+}
+
+// pong takes a datagram that is no data; mu is held.
+func (r *Receiver) pong(from netip.AddrPort, b []byte, now time.Time) {
+	if r.pinger.pong(from, b, now) {
+		r.stats.Pongs++
+	}
+}
+
+// ping asks when it is time to.
+func (r *Receiver) ping(buf []byte) {
+	r.mu.Lock()
+	b, to := r.pinger.next(buf[:0], time.Now()), r.pinger.peer
+	if len(b) > 0 {
+		r.stats.Pings++
+	}
+	r.mu.Unlock()
+	if len(b) > 0 {
+		r.asking().WriteToUDPAddrPort(b, to) // what goes wrong shows in Pings without Pongs
+	}
+}

@@ -1,0 +1,70 @@
+package udp
+
+import (
+	"log/slog"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/framegram/framegram/fragment"
+)
+
+// SenderConfig configures NewSender.
+type SenderConfig struct {
+	To   []netip.AddrPort // 1 or more addresses: of machines, multicast groups, or broadcast
+	MTU  int              // largest IP packet in bytes, 576..65535; zero means the path's, at most 1500
+	DSCP int              // 0..63 in the IP header (RFC 2474); zero is best effort, 34 is AF41
+	Log  *slog.Logger     // nil means discard
+
+	// Of groups and 255.255.255.255. An IPv6 group's zone names its interface as well.
+	Interfaces []string // names; none means every one that is up, fit and not loopback (loopback if there is no other), also those that appear later
+	TTL        int      // of a group's datagrams, 1..255: how many networks they may cross; zero means 1
+}
+
+// check finds what is wrong without looking at the interfaces.
+func (c *SenderConfig) check() error {
+	switch {
+	case len(c.To) == 0:
+		return wrong("to", "is empty, want at least one address")
+	case c.MTU != 0 && (c.MTU < fragment.MinMTU || c.MTU > fragment.MaxMTU):
+		return wrong("mtu", "is %d, want %d..%d bytes, or 0 for the path's", c.MTU, fragment.MinMTU, fragment.MaxMTU)
+	case c.DSCP < 0 || c.DSCP > 63:
+		return wrong("dscp", "is %d, want 0..63", c.DSCP)
+	case c.TTL < 0 || c.TTL > 255:
+		return wrong("ttl", "is %d, want 1..255", c.TTL)
+	}
+	for _, a := range c.To {
+		switch {
+		case !a.IsValid() || a.Port() == 0:
+			return wrong("to", "is %v, want an address with a port", a)
+		case a.Addr().Unmap().IsUnspecified():
+			return wrong("to", "is %v, which is no machine's address: name the viewer's", a)
+		}
+	}
+	return nil
+}
+
+// crowds are those of To, with their interfaces as configured.
+func (c *SenderConfig) crowds(all []link) (found []*crowd, err error) {
+	fits := 0 // addresses that Interfaces concern
+	for _, a := range c.To {
+		a = unmap(a)
+		if ip := a.Addr(); ip.IsMulticast() || ip == limitedBroadcast {
+			w, err := newWish(all, "to", ip, c.Interfaces)
+			if err != nil {
+				return nil, err
+			}
+			found = append(found, &crowd{wish: w, addr: a})
+			fits++
+		} else if l := broadcastLink(all, ip); l != nil && len(c.Interfaces) > 0 {
+			if !slices.Contains(c.Interfaces, l.Name) {
+				return nil, wrong("iface", "%s is not where %v broadcasts, which is %s: leave it out", strings.Join(c.Interfaces, ", "), ip, l.Name)
+			}
+			fits++
+		}
+	}
+	if fits == 0 && len(c.Interfaces) > 0 {
+		return nil, wrong("iface", "%s is for multicast and broadcast, and there is no such address", strings.Join(c.Interfaces, ", "))
+	}
+	return found, nil
+}
