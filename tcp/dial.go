@@ -1,0 +1,116 @@
+package tcp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"net/netip"
+	"os"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	// resolveWithin is the longest look-up of a name.
+	resolveWithin = 5 * time.Second
+	// dialWithin is the longest wait for one address: two SYNs. A later one would wait
+	// so long that a host which comes back is found sooner by dialling again.
+	dialWithin = 1500 * time.Millisecond
+	// Between two tries passes half of firstWait to all of it, and twice as long each
+	// time, up to lastWait: video resumes within 2 s after the other side is back.
+	firstWait = 100 * time.Millisecond
+	lastWait  = 800 * time.Millisecond
+)
+
+// caller keeps a connection to one address: it dials, and when that fails or the
+// connection ends, dials again, until ctx is done.
+type caller struct {
+	to       string // HOST:PORT
+	set      settings
+	start    string // the command that is missing at the other end when nobody listens
+	failures *atomic.Uint64
+	log      *slog.Logger
+
+	wait time.Duration // before the next try; zero after a success
+	said string        // last failure logged, once each
+}
+
+// run gives each connection to serve, which closes it, says whether the two have agreed,
+// and if not, why.
+func (c *caller) run(ctx context.Context, serve func(context.Context, *net.TCPConn) (agreed bool, err error)) {
+	for ctx.Err() == nil {
+		conn, err := c.dial(ctx)
+		agreed := false
+		if err == nil {
+			agreed, err = serve(ctx, conn)
+		}
+		switch {
+		case ctx.Err() != nil:
+			return
+		case agreed:
+			c.wait, c.said = 0, ""
+		default:
+			c.fail(err)
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(c.pause()):
+		}
+	}
+}
+
+// pause is how long to wait before the next try.
+func (c *caller) pause() time.Duration {
+	c.wait = min(max(2*c.wait, firstWait), lastWait)
+	return c.wait/2 + rand.N(c.wait/2)
+}
+
+func (c *caller) fail(err error) {
+	c.failures.Add(1)
+	if says := unreached(err, c.start); says != c.said {
+		c.said = says
+		c.log.Warn("no connection yet, trying again and again", slog.String("to", c.to), slog.String("because", says))
+	}
+}
+
+func (c *caller) dial(ctx context.Context) (*net.TCPConn, error) {
+	host, port, err := net.SplitHostPort(c.to)
+	if err != nil {
+		return nil, err
+	}
+	ips, err := resolve(ctx, host)
+	if err != nil {
+		return nil, err
+	}
+	var first error
+	d := net.Dialer{Timeout: dialWithin, Control: c.set.control}
+	for _, ip := range ips {
+		conn, err := d.DialContext(ctx, "tcp", net.JoinHostPort(ip.Unmap().String(), port))
+		if err == nil {
+			return conn.(*net.TCPConn), nil
+		}
+		if ctx.Err() != nil {
+			return nil, err
+		}
+		if first == nil || errors.Is(first, os.ErrDeadlineExceeded) { // an answer says more than none
+			first = err
+		}
+	}
+	if first == nil {
+		first = fmt.Errorf("tcp: %q has no address", host)
+	}
+	return nil, first
+}
+
+// resolve finds the addresses of a name; an address is its own.
+func resolve(ctx context.Context, host string) ([]netip.Addr, error) {
+	if ip, err := netip.ParseAddr(host); err == nil {
+		return []netip.Addr{ip}, nil // here, since LookupNetIP forgets its zone
+	}
+	ctx, cancel := context.WithTimeout(ctx, resolveWithin)
+	defer cancel()
+	return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+}

@@ -1,0 +1,69 @@
+package tcp
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"syscall"
+
+	"github.com/framegram/framegram/fragment"
+)
+
+// errBye: the other side ended the connection.
+var errBye = errors.New("it has ended")
+
+// gone says in words why a connection ended.
+func gone(err error) string {
+	switch {
+	case errors.Is(err, errBye):
+		return "it has ended"
+	case errors.Is(err, errStalled):
+		return fmt.Sprintf("it took nothing for %v", stall)
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return fmt.Sprintf("nothing came from it for %v", silence)
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return "it closed the connection"
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+		return "it broke off the connection"
+	case errors.Is(err, syscall.ETIMEDOUT):
+		return "it no longer answers"
+	case errors.Is(err, fragment.ErrInvalid), errors.Is(err, fragment.ErrMagic), errors.Is(err, fragment.ErrShort), errors.Is(err, fragment.ErrVersion), errors.Is(err, fragment.ErrType):
+		return "it does not keep to the protocol: " + err.Error()
+	}
+	return err.Error()
+}
+
+// quiet reports whether a peer was given up because it did nothing.
+func quiet(err error) bool {
+	return errors.Is(err, errStalled) || errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, syscall.ETIMEDOUT)
+}
+
+// unreached says in words why nobody could be dialled. start is the command that is
+// missing at the other end.
+func unreached(err error, start string) string {
+	var (
+		stranger *strangerError
+		refused  *refusedError
+		dns      *net.DNSError
+	)
+	switch {
+	case errors.As(err, &stranger), errors.As(err, &refused):
+		return err.Error()
+	case errors.As(err, &dns):
+		return "no address found for that name: check it, or give an IP address"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "nobody listens there: start `" + start + "` on that machine and port"
+	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, syscall.ETIMEDOUT):
+		return "no answer: check the address, the cable and firewalls"
+	case errors.Is(err, os.ErrPermission):
+		return "a firewall on this machine forbids that"
+	}
+	for _, e := range [...]syscall.Errno{syscall.ENETUNREACH, syscall.EHOSTUNREACH, syscall.ENETDOWN, syscall.EHOSTDOWN, syscall.EADDRNOTAVAIL} {
+		if errors.Is(err, e) {
+			return "no way there: check the address, the cable and the route"
+		}
+	}
+	return gone(err)
+}
