@@ -70,14 +70,25 @@ func isIPv6(s string) bool {
 }
 
 func checkTransport(t string) error {
-	switch t {
-	case "udp":
-		return nil
-	case "tcp":
-		return usage("transport tcp comes with a later version: this one carries frames over udp")
+	if t != "udp" && t != "tcp" {
+		return usage("transport is %q, want udp or tcp", t)
 	}
-	return usage("transport is %q, want udp or tcp", t)
+	return nil
 }
+
+// String is HOST:PORT, as net.Dial takes it.
+func (a address) String() string { return net.JoinHostPort(a.host, strconv.Itoa(int(a.port))) }
+
+// toGroup is for tcp, which knows no groups.
+func (a address) toGroup(flag string) error {
+	ip, err := netip.ParseAddr(a.host)
+	if a.transport == "tcp" && err == nil && (ip.IsMulticast() || ip == broadcast) {
+		return usage("--%s %q: multicast and broadcast go over udp only: use udp://%s, or tcp with each viewer's address", flag, a.text, a.host)
+	}
+	return nil
+}
+
+var broadcast = netip.AddrFrom4([4]byte{255, 255, 255, 255})
 
 // resolve finds a's IP address, an IPv4 one where there are several. A host is
 // needed.

@@ -13,6 +13,7 @@ func TestParseAddress(t *testing.T) {
 		"udp://10.0.0.2:7":     {host: "10.0.0.2", port: 7},
 		"udp://screen":         {host: "screen", port: 5600},
 		"udp://screen:7/":      {host: "screen", port: 7},
+		"[ff02::1%eth0]":       {host: "ff02::1%eth0", port: 5600},
 		"screen.local:65535":   {host: "screen.local", port: 65535},
 		":7":                   {port: 7},
 		"":                     {port: 5600},
@@ -31,7 +32,6 @@ func TestParseAddress(t *testing.T) {
 
 func TestParseAddressRefuses(t *testing.T) {
 	for text, want := range map[string]string{
-		"tcp://screen":    "later version",
 		"http://screen":   `"http"`,
 		"screen:x":        `port is "x"`,
 		"screen:-1":       `port is "-1"`,

@@ -6,7 +6,6 @@ import (
 
 	"github.com/framegram/framegram/capture"
 	"github.com/framegram/framegram/display"
-	"github.com/framegram/framegram/udp"
 )
 
 // figures are what --stats json prints, what the page's /stats carries and what
@@ -15,12 +14,16 @@ import (
 // whole run where Final.
 type figures struct {
 	Final   bool    `json:"final"`
-	Role    string  `json:"role"` // "send", "view" or "demo"
+	Role    string  `json:"role"` // "send", "view", "relay" or "demo"
 	Unix    float64 `json:"unix"` // seconds since the Unix epoch
 	Elapsed float64 `json:"elapsed_s"`
 
 	Send *sendFigures `json:"send,omitempty"`
 	View *viewFigures `json:"view,omitempty"`
+
+	Relay *relayFigures `json:"relay,omitempty"`
+
+	Record *display.RecordStats `json:"record,omitempty"` // with --record
 
 	CPU  float64 `json:"cpu_s"`          // processor seconds of this process since its start
 	Peak uint64  `json:"rss_peak_bytes"` // most memory resident so far
@@ -29,18 +32,18 @@ type figures struct {
 // sendFigures are a sender's.
 type sendFigures struct {
 	FPS    float64    `json:"fps"`
-	Mbit   float64    `json:"mbit_s"` // UDP payload to all destinations
+	Mbit   float64    `json:"mbit_s"` // payload to all viewers
 	Frames sendFrames `json:"frames"`
 
-	Capture capture.Stats   `json:"capture"`
-	Network udp.SenderStats `json:"network"`
+	Capture capture.Stats `json:"capture"`
+	outFigures
 }
 
 // sendFrames: Captured = Sent + Unsent + Skipped + TooLarge + those on their way.
 type sendFrames struct {
 	Captured uint64 `json:"captured"`  // encoded pictures from the source
-	Sent     uint64 `json:"sent"`      // in part at least, to at least one address
-	Unsent   uint64 `json:"unsent"`    // nothing of them left: no address could be reached
+	Sent     uint64 `json:"sent"`      // in part at least, to at least one viewer
+	Unsent   uint64 `json:"unsent"`    // nothing of them left: no viewer could be reached
 	Skipped  uint64 `json:"skipped"`   // a newer one came before they could be sent, or the run ended
 	TooLarge uint64 `json:"too_large"` // over the limit
 }
@@ -48,13 +51,45 @@ type sendFrames struct {
 // viewFigures are a viewer's.
 type viewFigures struct {
 	FPS       float64         `json:"fps"`    // frames shown
-	Mbit      float64         `json:"mbit_s"` // UDP payload received
+	Mbit      float64         `json:"mbit_s"` // payload received
 	Frames    viewFrames      `json:"frames"`
-	LatencyMS *latencyFigures `json:"latency_ms,omitempty"` // captured until shown; assumes equal clocks
+	LatencyMS *latencyFigures `json:"latency_ms,omitempty"` // captured until shown
 
-	Timecode *timecodeFigures  `json:"timecode,omitempty"` // --timecode: captured until decoded, read from the picture
-	Display  *display.Stats    `json:"display,omitempty"`
-	Network  udp.ReceiverStats `json:"network"`
+	Timecode *timecodeFigures `json:"timecode,omitempty"` // --timecode: captured until decoded, read from the picture
+	Display  *display.Stats   `json:"display,omitempty"`
+	inFigures
+}
+
+// viewFrames: Received = Shown + Undecodable + Skipped + those on their way. What was
+// sent since this viewer's first frame is Received + LeftOut + Lost.
+type viewFrames struct {
+	Received    uint64 `json:"received"`    // whole
+	Shown       uint64 `json:"shown"`       // by the display
+	Undecodable uint64 `json:"undecodable"` // the display could not decode them
+	Skipped     uint64 `json:"skipped"`     // whole, but a newer one came before the display was ready
+	LeftOut     uint64 `json:"left_out"`    // tcp: by the sender, for this viewer or the way to it was too slow
+	Lost        uint64 `json:"lost"`        // not received whole
+}
+
+// relayFigures are a relay's.
+type relayFigures struct {
+	FPS    float64     `json:"fps"`    // frames passed on
+	Mbit   float64     `json:"mbit_s"` // payload to all viewers
+	Frames relayFrames `json:"frames"`
+
+	In  inFigures  `json:"in"`
+	Out outFigures `json:"out"`
+}
+
+// relayFrames: Received = Sent + Unsent + Skipped + TooLarge + those on their way.
+type relayFrames struct {
+	Received uint64 `json:"received"` // whole
+	Sent     uint64 `json:"sent"`     // these three as in sendFrames
+	Unsent   uint64 `json:"unsent"`
+	TooLarge uint64 `json:"too_large"`
+	Skipped  uint64 `json:"skipped"`  // whole, but a newer one came first
+	LeftOut  uint64 `json:"left_out"` // these two as in viewFrames
+	Lost     uint64 `json:"lost"`
 }
 
 // timecodeFigures are milliseconds from painting the timecode strip until the
@@ -86,30 +121,6 @@ func (t *timecodeFigures) String() string {
 	}
 	return fmt.Sprintf("timecode: captured until decoded p50 %.2f, p90 %.2f, p99 %.2f, max %.2f ms over %d frames%s",
 		t.P50, t.P90, t.P99, t.Max, t.Frames, inBrackets(bad))
-}
-
-// viewFrames: Received = Shown + Undecodable + Skipped + those on their way. What was
-// sent to this viewer since its first frame is Received + Lost.
-type viewFrames struct {
-	Received    uint64 `json:"received"`    // whole
-	Shown       uint64 `json:"shown"`       // by the display
-	Undecodable uint64 `json:"undecodable"` // the display could not decode them
-	Skipped     uint64 `json:"skipped"`     // whole, but a newer one came before the display was ready
-	Lost        uint64 `json:"lost"`        // not received whole
-}
-
-// lostByReason tells the lost frames of which a part came from the others. (Counted
-// by frames given up, of which one or two may be newer than the newest whole one.)
-func (v *viewFigures) lostByReason() map[string]uint64 {
-	lost := map[string]uint64{}
-	partly := min(v.Network.Fragments.Incomplete.Sum(), v.Frames.Lost)
-	if partly > 0 {
-		lost["incomplete"] = partly
-	}
-	if rest := v.Frames.Lost - partly; rest > 0 {
-		lost["never seen"] = rest
-	}
-	return lost
 }
 
 // rates turns two snapshots' counts into per-second figures.

@@ -59,8 +59,3 @@ func without(name string, flags []cli.Flag) (rest []cli.Flag) {
 	}
 	return rest
 }
-
-func transportFlag() []cli.Flag {
-	return withEnv(&cli.StringFlag{Name: "transport", Category: catNetwork, Value: "udp",
-		Usage: "`udp|tcp`; a scheme in an address (udp://, tcp://) overrides it"})
-}

@@ -76,6 +76,16 @@ type latencyFigures struct {
 	Max      float64 `json:"max"`
 	Count    int64   `json:"count"`              // frames that the above are of
 	Negative uint64  `json:"negative,omitempty"` // more frames, shown before they were captured: the clocks differ
+
+	Bound *float64 `json:"bound_ms,omitempty"` // how wrong the above can be, by the clocks; nil = not known: they are taken to be equal
+}
+
+// within notes how well the sender's clock is known.
+func (l *latencyFigures) within(c *clockFigures) *latencyFigures {
+	if l != nil && c != nil {
+		l.Bound = &c.Bound
+	}
+	return l
 }
 
 // take gives the figures of a span, nil for no frames, and begins it anew unless it

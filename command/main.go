@@ -66,20 +66,24 @@ func action(do func(*cli.Context) error) cli.ActionFunc {
 		if c.Args().Present() {
 			return usage("%s takes no argument %q: flags come with a leading --, see `framegram %s --help`", c.Command.Name, c.Args().First(), c.Command.Name)
 		}
-		err := do(c)
-		var wrong *usageError
-		var source *capture.ConfigError
-		var shown *display.ConfigError
-		switch {
-		case err == nil, errors.As(err, &wrong):
-			return err
-		case errors.As(err, &source): // their fields have the names of the flags
-			return usage("--%s %w", source.Field, source.Err)
-		case errors.As(err, &shown):
-			return usage("--%s %w", shown.Field, shown.Err)
-		}
-		return &failure{err}
+		return sorted(do(c))
 	}
+}
+
+// sorted tells wrong usage from what went wrong although the command line was right.
+func sorted(err error) error {
+	var wrong *usageError
+	var source *capture.ConfigError
+	var shown *display.ConfigError
+	switch {
+	case err == nil, errors.As(err, &wrong):
+		return err
+	case errors.As(err, &source): // their fields have the names of the flags
+		return usage("--%s %w", source.Field, source.Err)
+	case errors.As(err, &shown):
+		return usage("--%s %w", shown.Field, shown.Err)
+	}
+	return &failure{err}
 }
 
 func newApp(stdin io.Reader, stdout, stderr io.Writer) *cli.App {
@@ -89,11 +93,11 @@ func newApp(stdin io.Reader, stdout, stderr io.Writer) *cli.App {
 		UsageText: "framegram COMMAND [flags]\n\nframegram demo                                 see it work on this machine\nframegram view                                 on the screen's machine\nframegram send --to SCREEN --source clip.mp4   on the other one",
 		Version:   Version(),
 		Commands: []*cli.Command{
-			sendCommand(), viewCommand(), demoCommand(), versionCommand(),
+			sendCommand(), viewCommand(), relayCommand(), demoCommand(), devicesCommand(), completionCommand(), manCommand(), versionCommand(),
 		},
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {
-				return usage("unknown command %q, want send, view, demo or version: see `framegram --help`", c.Args().First())
+				return usage("unknown command %q, want send, view, relay, demo or devices: see `framegram --help`", c.Args().First())
 			}
 			return cli.ShowAppHelp(c)
 		},

@@ -51,16 +51,11 @@ func flagTables(app *cli.App) string {
 	seen := map[string]*row{}
 	for _, c := range app.Commands {
 		for _, f := range c.Flags {
-			doc, ok := f.(cli.DocGenerationFlag)
-			if !ok || f.Names()[0] == "help" {
+			doc, ok := docOf(f)
+			if !ok {
 				continue
 			}
-			placeholder, usage := unquote(doc.GetUsage())
-			standard := doc.GetDefaultText()
-			if standard == "" {
-				standard = doc.GetValue()
-			}
-			text := fmt.Sprintf("`--%s`%s | %s | %s", f.Names()[0], placeholder, escape(usage), escape(strings.Trim(standard, `"`)))
+			text := fmt.Sprintf("`%s`%s | %s | %s", doc.dashed()[0], value(doc.takes), escape(doc.meaning()), escape(doc.standard))
 			if seen[text] == nil {
 				seen[text] = &row{text: text}
 				rows = append(rows, seen[text])
@@ -77,17 +72,11 @@ func flagTables(app *cli.App) string {
 	return b.String()
 }
 
-// unquote takes the `PLACEHOLDER` out of a usage text.
-func unquote(usage string) (placeholder, text string) {
-	_, rest, ok := strings.Cut(usage, "`")
-	if !ok {
-		return "", usage
+func value(takes string) string {
+	if takes == "" {
+		return ""
 	}
-	name, behind, _ := strings.Cut(rest, "`")
-	if strings.HasPrefix(usage, "`") && (strings.HasPrefix(behind, ";") || strings.HasPrefix(behind, ":")) { // the first column has it
-		return " `" + escape(name) + "`", strings.TrimSpace(behind[1:])
-	}
-	return " `" + escape(name) + "`", strings.ReplaceAll(usage, "`", "")
+	return " `" + escape(takes) + "`"
 }
 
 func escape(s string) string { return strings.ReplaceAll(s, "|", `\|`) }

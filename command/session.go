@@ -26,7 +26,7 @@ func runFlags() []cli.Flag {
 	)
 }
 
-// session is one run of send, view or demo: what all of them say and count.
+// session is one run of send, view, relay or demo: what all of them say and count.
 type session struct {
 	role     string
 	start    time.Time
@@ -39,8 +39,10 @@ type session struct {
 	json     *outlet                 // nil unless --stats json
 	over     context.CancelCauseFunc // ends the run when nobody reads the figures any more; set by begin
 
-	send *sendSide // nil where there is none
-	view *viewSide
+	send   *sendSide // nil where there is none
+	view   *viewSide
+	relay  *relaySide
+	record *recorder
 
 	latest atomic.Pointer[figures] // for the page
 }
@@ -99,6 +101,13 @@ func (s *session) limit(ctx context.Context) (context.Context, context.CancelFun
 	return context.WithTimeoutCause(ctx, s.duration, errOver)
 }
 
+// say writes one line for the user, unless nothing is to be said.
+func (s *session) say(line string) {
+	if s.stats != "off" {
+		s.console.say(line)
+	}
+}
+
 // begin starts the run's clock and its limit.
 func (s *session) begin(ctx context.Context) (context.Context, context.CancelFunc) {
 	s.start = time.Now()
@@ -116,17 +125,23 @@ func outcome(ctx context.Context, err error) error {
 	return err
 }
 
-// pump runs p while the figures are shown, then sums up.
+// pump runs p while the figures are shown, closes its sink and sums up. What the sink
+// could not finish is said.
 func (s *session) pump(ctx context.Context, p *stream.Pump) error {
 	stop := s.report()
 	err := outcome(ctx, p.Run(ctx))
-	stop()
+	f := stop()
+	if lost := p.Sink.Close(); lost != nil {
+		s.log.Warn("closing: " + lost.Error())
+	}
+	f.Record = s.record.totals() // what still waited for the disk is in it now
+	s.print(f)
 	return err
 }
 
 // report shows figures every interval, and to the page every second, until the
-// function it returns is called, which prints the final ones.
-func (s *session) report() (stop func()) {
+// function it returns is called, which takes the final ones.
+func (s *session) report() (stop func() *figures) {
 	done, ended := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -145,19 +160,20 @@ func (s *session) report() (stop func()) {
 			}
 		}
 	}()
-	return func() {
+	return func() *figures {
 		close(done)
 		<-ended
 		s.console.setStatus()
-		s.print(s.final())
+		return s.final()
 	}
 }
 
 // sampler takes figures with the rates and latencies since it last did.
 type sampler struct {
-	s          *session
-	span       int
-	send, view rates
+	s    *session
+	span int
+
+	send, view, relay rates
 }
 
 func newSampler(s *session, span int) *sampler {
@@ -169,11 +185,14 @@ func newSampler(s *session, span int) *sampler {
 func (m *sampler) take(now time.Time) *figures {
 	f := m.s.totals(now)
 	if f.Send != nil {
-		f.Send.FPS, f.Send.Mbit = m.send.next(now, f.Send.Frames.Sent, f.Send.bytes())
+		f.Send.FPS, f.Send.Mbit = m.send.next(now, f.Send.Frames.Sent, f.Send.outFigures.bytes())
 	}
 	if f.View != nil {
-		f.View.FPS, f.View.Mbit = m.view.next(now, f.View.Frames.Shown, f.View.Network.Bytes)
-		f.View.LatencyMS = m.s.view.ages.take(m.span)
+		f.View.FPS, f.View.Mbit = m.view.next(now, f.View.Frames.Shown, f.View.inFigures.bytes())
+		f.View.LatencyMS = m.s.view.ages.take(m.span).within(f.View.Clock)
+	}
+	if f.Relay != nil {
+		f.Relay.FPS, f.Relay.Mbit = m.relay.next(now, f.Relay.Frames.Sent, f.Relay.Out.bytes())
 	}
 	return f
 }
@@ -187,13 +206,17 @@ func (s *session) final() *figures {
 	const least = 100 * time.Millisecond
 	if f.Send != nil && now.Sub(s.start) >= least {
 		r := rates{at: s.start}
-		f.Send.FPS, f.Send.Mbit = r.next(now, f.Send.Frames.Sent, f.Send.bytes())
+		f.Send.FPS, f.Send.Mbit = r.next(now, f.Send.Frames.Sent, f.Send.outFigures.bytes())
 	}
 	if f.View != nil {
 		if r := (rates{at: s.view.ages.firstAt(s.start)}); now.Sub(r.at) >= least {
-			f.View.FPS, f.View.Mbit = r.next(now, f.View.Frames.Shown, f.View.Network.Bytes)
+			f.View.FPS, f.View.Mbit = r.next(now, f.View.Frames.Shown, f.View.inFigures.bytes())
 		}
-		f.View.LatencyMS = s.view.ages.take(wholeRun)
+		f.View.LatencyMS = s.view.ages.take(wholeRun).within(f.View.Clock)
+	}
+	if f.Relay != nil && now.Sub(s.start) >= least {
+		r := rates{at: s.start}
+		f.Relay.FPS, f.Relay.Mbit = r.next(now, f.Relay.Frames.Sent, f.Relay.Out.bytes())
 	}
 	return f
 }
@@ -208,6 +231,10 @@ func (s *session) totals(now time.Time) *figures {
 	if s.view != nil {
 		f.View = s.view.totals()
 	}
+	if s.relay != nil {
+		f.Relay = s.relay.totals()
+	}
+	f.Record = s.record.totals()
 	return f
 }
 

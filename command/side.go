@@ -4,49 +4,39 @@ import (
 	"github.com/framegram/framegram/capture"
 	"github.com/framegram/framegram/display"
 	"github.com/framegram/framegram/stream"
-	"github.com/framegram/framegram/udp"
 )
 
 // sendSide is the sending half of a session.
 type sendSide struct {
 	pump   *stream.Pump
 	source stream.Source
-	sender *udp.Sender
+	out    *outbound
 }
 
 func (s *sendSide) totals() *sendFigures {
 	pump := s.pump.Stats()
-	f := &sendFigures{Network: s.sender.Stats()}
+	f := &sendFigures{outFigures: s.out.stats()}
 	if r, ok := s.source.(capture.Reporter); ok {
 		f.Capture = r.Stats()
 	}
-	f.Frames = sendFrames{
-		Captured: pump.Read, Sent: f.Network.Frames, Unsent: f.Network.Unsent, Skipped: pump.Replaced, TooLarge: f.Network.TooLarge,
-	}
+	f.Frames = sendFrames{Captured: pump.Read, Skipped: pump.Replaced}
+	f.Frames.Sent, f.Frames.Unsent, f.Frames.TooLarge = f.outFigures.frames()
 	return f
-}
-
-// bytes is the UDP payload sent to all destinations.
-func (f *sendFigures) bytes() (n uint64) {
-	for _, to := range f.Network.To {
-		n += to.Bytes
-	}
-	return n
 }
 
 // viewSide is the viewing half of a session.
 type viewSide struct {
 	pump     *stream.Pump
-	receiver *udp.Receiver
+	in       *inbound
 	display  stream.Sink      // as opened
-	sink     stream.Sink      // with the measuring around it
+	sink     stream.Sink      // with the measuring and the recording around it
 	timecode *display.Latency // nil without --timecode
 	ages     *latencies
 }
 
 func (v *viewSide) totals() *viewFigures {
 	pump := v.pump.Stats()
-	f := &viewFigures{Network: v.receiver.Stats()}
+	f := &viewFigures{inFigures: v.in.stats()}
 	if r, ok := v.display.(display.Reporter); ok {
 		stats := r.Stats()
 		f.Display = &stats
@@ -54,13 +44,29 @@ func (v *viewSide) totals() *viewFigures {
 	if v.timecode != nil {
 		f.Timecode = newTimecodeFigures(v.timecode.Stats())
 	}
+	in := f.inFigures.frames()
 	f.Frames = viewFrames{
-		Received: f.Network.Fragments.Complete, Shown: pump.Written,
-		Skipped: f.Network.Replaced + pump.Replaced, Lost: f.Network.Fragments.Lost,
+		Received: in.received, Shown: pump.Written, Skipped: in.replaced + pump.Replaced, LeftOut: in.leftOut, Lost: in.lost,
 	}
 	if f.Display != nil {
 		f.Frames.Undecodable = min(f.Display.Undecodable, f.Frames.Shown) // counted before and after its Write has returned
 		f.Frames.Shown -= f.Frames.Undecodable
 	}
+	return f
+}
+
+// relaySide is a relay: the way in copied to the way out.
+type relaySide struct {
+	pump *stream.Pump
+	in   *inbound
+	out  *outbound
+}
+
+func (r *relaySide) totals() *relayFigures {
+	pump := r.pump.Stats()
+	f := &relayFigures{In: r.in.stats(), Out: r.out.stats()}
+	in := f.In.frames()
+	f.Frames = relayFrames{Received: in.received, Skipped: in.replaced + pump.Replaced, LeftOut: in.leftOut, Lost: in.lost}
+	f.Frames.Sent, f.Frames.Unsent, f.Frames.TooLarge = f.Out.frames()
 	return f
 }

@@ -16,9 +16,9 @@ import (
 func sourceFlags() []cli.Flag {
 	return withEnv(
 		&cli.StringFlag{Name: "source", Category: catPicture, Value: "test",
-			Usage: "`WHAT` to send: test (a moving card), a video file, images:DIR-OR-GLOB, or - (standard input: JPEGs one after the other, YUV4MPEG2, or raw pictures with --format)"},
+			Usage: "`WHAT` to send: test (a moving card), camera:N or /dev/videoN, rtsp://, http:// or mjpeg+http:// (an IP camera), a video file or recording, images:DIR-OR-GLOB, or - (standard input: JPEGs one after the other, YUV4MPEG2, or raw pictures with --format)"},
 		&cli.StringFlag{Name: "size", Category: catPicture,
-			DefaultText: "the source's own, 1280x720 for test", Usage: "size of the picture as `WxH` pixels"},
+			DefaultText: "the source's own, 1280x720 for test", Usage: "size of the picture as `WxH` pixels; a camera is asked for it"},
 		&cli.Float64Flag{Name: "fps", Category: catPicture, DefaultText: "the source's own, else 30",
 			Usage: "`FRAMES` a second, at most 1000; of a live source, the most that pass"},
 		&cli.IntFlag{Name: "quality", Category: catPicture, DefaultText: strconv.Itoa(codec.DefaultQuality) + "; JPEGs as they come",

@@ -28,7 +28,7 @@ func Version() string {
 
 func versionCommand() *cli.Command {
 	return &cli.Command{
-		Name: "version", Usage: "tell what this program is and what its build has",
+		Name: "version", Usage: "tell what this program is and what its build has", UsageText: "framegram version",
 		Action: action(func(c *cli.Context) error {
 			_, err := fmt.Fprintf(c.App.Writer, "framegram %s\nprotocol %d\n%s %s/%s\nJPEG: %s\nwindow and video files: %s\n",
 				Version(), fragment.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH, codec.Backend(), display.OpenCV())

@@ -3,6 +3,7 @@ package command
 import (
 	"fmt"
 	"log/slog"
+	"math"
 	"strings"
 )
 
@@ -15,6 +16,14 @@ func status(f *figures) (parts []string) {
 			parts = append(parts, fmt.Sprintf("%s: %.1f fps", f.Role, v.FPS), fmt.Sprintf("%.1f Mbit/s", v.Mbit), latencyWords(v.LatencyMS))
 		}
 		return append(parts, troubles(viewTroubles(v))...)
+	}
+	if r := f.Relay; r != nil {
+		if r.Frames.Received == 0 {
+			parts = append(parts, f.Role+": waiting for a sender")
+		} else {
+			parts = append(parts, fmt.Sprintf("%s: %.1f fps", f.Role, r.FPS), fmt.Sprintf("%.1f Mbit/s", r.Mbit), fmt.Sprintf("%d frames passed on", r.Frames.Sent))
+		}
+		return append(parts, troubles(relayTroubles(r))...)
 	}
 	s := f.Send
 	parts = append(parts, fmt.Sprintf("%s: %.1f fps", f.Role, s.FPS), fmt.Sprintf("%.1f Mbit/s", s.Mbit), fmt.Sprintf("%d frames sent", s.Frames.Sent))
@@ -37,38 +46,39 @@ func attributes(f *figures) (a []slog.Attr) {
 		}
 		a = append(a, countAttrs(viewTroubles(v))...)
 	}
+	if r := f.Relay; r != nil {
+		a = append(a, slog.Uint64("passed_on", r.Frames.Sent), slog.String("fps", fmt.Sprintf("%.1f", r.FPS)), slog.String("mbit_s", fmt.Sprintf("%.1f", r.Mbit)))
+		a = append(a, countAttrs(relayTroubles(r))...)
+	}
 	return a
 }
 
 // summary is what is said at the end.
 func summary(f *figures) string {
-	var b strings.Builder
+	var lines []string
 	if s := f.Send; s != nil {
-		fmt.Fprintf(&b, "sent %d frames in %.1f s (%.1f fps, %.1f Mbit/s) to %s%s",
-			s.Frames.Sent, f.Elapsed, s.FPS, s.Mbit, receivers(s), inBrackets(troubles(sendTroubles(s))))
+		lines = append(lines, fmt.Sprintf("sent %d frames in %.1f s (%.1f fps, %.1f Mbit/s) to %s%s",
+			s.Frames.Sent, f.Elapsed, s.FPS, s.Mbit, s.receivers(), inBrackets(troubles(sendTroubles(s)))))
 	}
-	if v := f.View; v != nil {
-		if b.Len() > 0 {
-			b.WriteByte('\n')
-		}
-		b.WriteString(viewSummary(f))
+	if r := f.Relay; r != nil {
+		lines = append(lines, fmt.Sprintf("passed %d of %d frames on in %.1f s (%.1f fps, %.1f Mbit/s) to %s%s",
+			r.Frames.Sent, r.Frames.Received+r.Frames.LeftOut+r.Frames.Lost, f.Elapsed, r.FPS, r.Mbit, r.Out.receivers(), inBrackets(troubles(relayTroubles(r)))))
 	}
-	return b.String()
-}
-
-func receivers(s *sendFigures) string {
-	if len(s.Network.To) == 1 {
-		return s.Network.To[0].Addr
+	if f.View != nil {
+		lines = append(lines, viewSummary(f))
 	}
-	return fmt.Sprintf("%d addresses", len(s.Network.To))
+	if r := f.Record; r != nil {
+		lines = append(lines, fmt.Sprintf("recorded %d frames, %.1f s, %.1f MB, in %s", r.Frames, r.Seconds, float64(r.Bytes)/1e6, r.Path))
+	}
+	return strings.Join(lines, "\n")
 }
 
 func viewSummary(f *figures) string {
 	v := f.View
 	if v.Frames.Received == 0 {
-		return fmt.Sprintf("no frame was received (%d datagrams)%s", v.Network.Datagrams, inBrackets(troubles(viewTroubles(v))))
+		return fmt.Sprintf("no frame was received (%s)%s", v.heard(), inBrackets(troubles(viewTroubles(v))))
 	}
-	sent := v.Frames.Received + v.Frames.Lost
+	sent := v.Frames.Received + v.Frames.LeftOut + v.Frames.Lost
 	if f.Send != nil { // demo knows
 		sent = f.Send.Frames.Sent
 	}
@@ -87,7 +97,13 @@ func latencyWords(l *latencyFigures) string {
 	case l.Negative > uint64(l.Count):
 		return "latency unknown: the clocks differ"
 	}
-	return fmt.Sprintf("latency %.1f ms", l.P50)
+	switch {
+	case l.Bound == nil:
+		return fmt.Sprintf("latency %.1f ms if the clocks are equal", l.P50)
+	case *l.Bound == 0: // there is but one
+		return fmt.Sprintf("latency %.1f ms", l.P50)
+	}
+	return fmt.Sprintf("latency %.1f ±%.1f ms", l.P50, math.Ceil(*l.Bound*10)/10)
 }
 
 // latencyTail is the rest of latencyWords, for the summary.
@@ -105,24 +121,25 @@ type count struct {
 }
 
 func sendTroubles(s *sendFigures) []count {
-	var unsent, refused uint64
-	for _, to := range s.Network.To {
-		unsent, refused = unsent+to.Unsent, refused+to.Refused
-	}
-	return []count{
+	return append([]count{
 		{"frames skipped", s.Frames.Skipped}, {"frames over the limit", s.Frames.TooLarge}, {"frames unsent", s.Frames.Unsent},
 		{"pictures not in time", s.Capture.Late + s.Capture.Replaced}, {"pictures damaged", s.Capture.Damaged},
-		{"datagrams unsent", unsent}, {"refusals", refused},
-	}
+	}, s.outFigures.troubles()...)
 }
 
 func viewTroubles(v *viewFigures) []count {
-	d := v.Network.Fragments.Dropped
-	return []count{
-		{"frames lost", v.Frames.Lost}, {"frames skipped", v.Frames.Skipped}, {"frames undecodable", v.Frames.Undecodable},
-		{"datagrams missing", v.Network.Fragments.Missing}, {"dropped by this machine's kernel", v.Network.KernelDrops},
-		{"malformed", d.Malformed}, {"of another version", d.OtherVersion}, {"sealed", d.Sealed}, {"from strangers", d.Stranger},
+	return append([]count{
+		{"frames lost", v.Frames.Lost}, {"frames left out by the sender", v.Frames.LeftOut}, {"frames skipped", v.Frames.Skipped},
+		{"frames undecodable", v.Frames.Undecodable},
+	}, v.inFigures.troubles()...)
+}
+
+func relayTroubles(r *relayFigures) []count {
+	counts := []count{
+		{"frames lost", r.Frames.Lost}, {"frames left out by the sender", r.Frames.LeftOut}, {"frames skipped", r.Frames.Skipped},
+		{"frames over the limit", r.Frames.TooLarge}, {"frames unsent", r.Frames.Unsent},
 	}
+	return append(append(counts, r.In.troubles()...), r.Out.troubles()...)
 }
 
 func troubles(counts []count) (parts []string) {

@@ -17,14 +17,14 @@ func TestSummaryTellsWhatBecameOfEveryFrame(t *testing.T) {
 		FPS: 29.5, Mbit: 16.2,
 		Frames:    viewFrames{Received: 296, Shown: 295, Skipped: 1, Lost: 4},
 		LatencyMS: &latencyFigures{P50: 3.14, P99: 5, Max: 9.96, Count: 295},
-		Network:   udp.ReceiverStats{KernelDrops: 7, Fragments: fragment.Counters{Missing: 12, Dropped: fragment.Dropped{Malformed: 2}}},
+		inFigures: inFigures{UDP: &udp.ReceiverStats{KernelDrops: 7, Fragments: fragment.Counters{Missing: 12, Dropped: fragment.Dropped{Malformed: 2}}}},
 	}}
-	want := "shown 295 of 300 frames (98.3 %), 29.5 fps, 16.2 Mbit/s, latency 3.1 ms (p99 5.0, max 10.0) " +
+	want := "shown 295 of 300 frames (98.3 %), 29.5 fps, 16.2 Mbit/s, latency 3.1 ms if the clocks are equal (p99 5.0, max 10.0) " +
 		"[frames lost 4, frames skipped 1, datagrams missing 12, dropped by this machine's kernel 7, malformed 2]"
 	if got := summary(f); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
-	f.View = &viewFigures{Network: udp.ReceiverStats{Datagrams: 5, Fragments: fragment.Counters{Dropped: fragment.Dropped{OtherVersion: 5}}}}
+	f.View = &viewFigures{inFigures: inFigures{UDP: &udp.ReceiverStats{Datagrams: 5, Fragments: fragment.Counters{Dropped: fragment.Dropped{OtherVersion: 5}}}}}
 	if got, want := summary(f), "no frame was received (5 datagrams) [of another version 5]"; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
@@ -33,8 +33,8 @@ func TestSummaryTellsWhatBecameOfEveryFrame(t *testing.T) {
 func TestSendSummary(t *testing.T) {
 	f := &figures{Role: "send", Elapsed: 2, Send: &sendFigures{
 		FPS: 30, Mbit: 20, Frames: sendFrames{Captured: 62, Sent: 60, Skipped: 1, TooLarge: 1},
-		Capture: capture.Stats{Damaged: 3},
-		Network: udp.SenderStats{To: []udp.DestinationStats{{Addr: "10.0.0.2:5600", Unsent: 9}, {Addr: "10.0.0.3:5600", Refused: 2}}},
+		Capture:    capture.Stats{Damaged: 3},
+		outFigures: outFigures{UDP: &udp.SenderStats{To: []udp.DestinationStats{{Addr: "10.0.0.2:5600", Unsent: 9}, {Addr: "10.0.0.3:5600", Refused: 2}}}},
 	}}
 	want := "sent 60 frames in 2.0 s (30.0 fps, 20.0 Mbit/s) to 2 addresses [frames skipped 1, frames over the limit 1, pictures damaged 3, datagrams unsent 9, refusals 2]"
 	if got := summary(f); got != want {
@@ -64,7 +64,7 @@ func TestLatencies(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 	l.record(5 * time.Millisecond) // the clocks have been set
-	if got := latencyWords(l.take(lastPrint)); got != "latency 5.0 ms" {
+	if got := latencyWords(l.take(lastPrint)); got != "latency 5.0 ms if the clocks are equal" {
 		t.Errorf("got %q once the clocks agree", got)
 	}
 	l.record(time.Hour)
@@ -89,7 +89,8 @@ func TestPageFigures(t *testing.T) {
 	if s.pageFigures() != nil {
 		t.Error("figures before there are any")
 	}
-	s.latest.Store(&figures{View: &viewFigures{FPS: 30, LatencyMS: &latencyFigures{P50: 2.5}, Frames: viewFrames{Lost: 3}}})
+	s.latest.Store(&figures{View: &viewFigures{FPS: 30, LatencyMS: &latencyFigures{P50: 2.5}, Frames: viewFrames{Lost: 3},
+		inFigures: inFigures{UDP: &udp.ReceiverStats{Fragments: fragment.Counters{Lost: 3}}}}})
 	page, err := json.Marshal(s.pageFigures())
 	if err != nil {
 		t.Fatal(err)

@@ -1,0 +1,184 @@
+package command
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/framegram/framegram/tcp"
+	"github.com/framegram/framegram/udp"
+)
+
+// outFigures are of the way out: of one transport, or of both.
+type outFigures struct {
+	UDP *udp.SenderStats `json:"udp,omitempty"`
+	TCP *tcp.SenderStats `json:"tcp,omitempty"`
+}
+
+// frames counts what became of those handed to the network. With both transports it
+// is what became of them by the better one.
+func (o *outFigures) frames() (sent, unsent, tooLarge uint64) {
+	switch {
+	case o.UDP != nil && o.TCP != nil:
+		return max(o.UDP.Frames, o.TCP.Frames), min(o.UDP.Unsent, o.TCP.Unsent), max(o.UDP.TooLarge, o.TCP.TooLarge)
+	case o.TCP != nil:
+		return o.TCP.Frames, o.TCP.Unsent, o.TCP.TooLarge
+	case o.UDP != nil:
+		return o.UDP.Frames, o.UDP.Unsent, o.UDP.TooLarge
+	}
+	return 0, 0, 0
+}
+
+// bytes is the payload sent to all viewers.
+func (o *outFigures) bytes() (n uint64) {
+	if o.UDP != nil {
+		for _, to := range o.UDP.To {
+			n += to.Bytes
+		}
+	}
+	if o.TCP != nil {
+		n += o.TCP.Bytes
+	}
+	return n
+}
+
+// receivers says for people who was sent to.
+func (o *outFigures) receivers() string {
+	var to []string
+	if o.UDP != nil {
+		for _, d := range o.UDP.To {
+			if !slices.Contains(to, d.Addr) { // a group once for all interfaces
+				to = append(to, d.Addr)
+			}
+		}
+	}
+	if o.TCP != nil {
+		if len(to) == 0 {
+			return plural(int(o.TCP.Connects), "viewer") + " over tcp"
+		}
+		return plural(len(to), "address", "addresses") + " and " + plural(int(o.TCP.Connects), "viewer") + " over tcp"
+	}
+	if len(to) == 1 {
+		return to[0]
+	}
+	return plural(len(to), "address", "addresses")
+}
+
+func plural(n int, one string, many ...string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	if many == nil {
+		many = []string{one + "s"}
+	}
+	return fmt.Sprintf("%d %s", n, many[0])
+}
+
+func (o *outFigures) troubles() (counts []count) {
+	if o.UDP != nil {
+		var unsent, refused uint64
+		for _, to := range o.UDP.To {
+			unsent, refused = unsent+to.Unsent, refused+to.Refused
+		}
+		counts = append(counts, count{"datagrams unsent", unsent}, count{"refusals", refused})
+	}
+	if o.TCP != nil {
+		counts = append(counts, count{"left out for slow viewers", o.TCP.Skipped}, count{"viewers turned away", o.TCP.Refused}, count{"strangers", o.TCP.Strangers})
+	}
+	return counts
+}
+
+// inFigures are of the way in, by one transport.
+type inFigures struct {
+	UDP *udp.ReceiverStats `json:"udp,omitempty"`
+	TCP *tcp.ReceiverStats `json:"tcp,omitempty"`
+
+	Clock *clockFigures `json:"clock,omitempty"` // the sender's, once it is known
+}
+
+// clockFigures tell how far the sender's clock is ahead of ours, in ms: Ahead ± Bound.
+type clockFigures struct {
+	Ahead float64 `json:"ahead_ms"`
+	Bound float64 `json:"bound_ms"`
+}
+
+// inFrames is what became of the frames of the sender: received whole, of which
+// replaced were too many for us; left out by the sender; lost on the way.
+type inFrames struct{ received, replaced, leftOut, lost uint64 }
+
+func (i *inFigures) frames() inFrames {
+	switch {
+	case i.TCP != nil:
+		return inFrames{received: i.TCP.Frames, replaced: i.TCP.Replaced, leftOut: i.TCP.LeftOut, lost: i.TCP.Damaged}
+	case i.UDP != nil:
+		return inFrames{received: i.UDP.Fragments.Complete, replaced: i.UDP.Replaced, lost: i.UDP.Fragments.Lost}
+	}
+	return inFrames{}
+}
+
+// bytes is the payload received.
+func (i *inFigures) bytes() uint64 {
+	switch {
+	case i.TCP != nil:
+		return i.TCP.Bytes
+	case i.UDP != nil:
+		return i.UDP.Bytes
+	}
+	return 0
+}
+
+// from is the sender's address, empty before the first frame.
+func (i *inFigures) from() string {
+	switch {
+	case i.TCP != nil:
+		return i.TCP.From
+	case i.UDP != nil:
+		return i.UDP.From
+	}
+	return ""
+}
+
+// heard is how much came, for who has seen no frame.
+func (i *inFigures) heard() string {
+	switch {
+	case i.TCP != nil:
+		return plural(int(i.TCP.Connects), "connection")
+	case i.UDP != nil:
+		return plural(int(i.UDP.Datagrams), "datagram")
+	}
+	return "nothing"
+}
+
+// lostByReason tells the lost frames of which a part came from the others. (Counted
+// by frames given up, of which one or two may be newer than the newest whole one.)
+func (i *inFigures) lostByReason() map[string]uint64 {
+	all, lost := i.frames(), map[string]uint64{}
+	if i.UDP != nil {
+		partly := min(i.UDP.Fragments.Incomplete.Sum(), all.lost)
+		add(lost, "incomplete", partly)
+		add(lost, "never seen", all.lost-partly)
+	} else {
+		add(lost, "damaged", all.lost)
+	}
+	add(lost, "left out by the sender", all.leftOut)
+	return lost
+}
+
+func add(counts map[string]uint64, name string, n uint64) {
+	if n > 0 {
+		counts[name] = n
+	}
+}
+
+func (i *inFigures) troubles() []count {
+	switch {
+	case i.TCP != nil:
+		return []count{{"connections", max(i.TCP.Connects, 1) - 1}, {"strangers", i.TCP.Strangers}}
+	case i.UDP != nil:
+		d := i.UDP.Fragments.Dropped
+		return []count{
+			{"datagrams missing", i.UDP.Fragments.Missing}, {"dropped by this machine's kernel", i.UDP.KernelDrops},
+			{"malformed", d.Malformed}, {"of another version", d.OtherVersion}, {"sealed", d.Sealed}, {"from strangers", d.Stranger},
+		}
+	}
+	return nil
+}

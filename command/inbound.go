@@ -1,0 +1,223 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/framegram/framegram/clock"
+	"github.com/framegram/framegram/stream"
+	"github.com/framegram/framegram/tcp"
+	"github.com/framegram/framegram/udp"
+)
+
+// inFlags are those of every command that receives.
+func inFlags() []cli.Flag {
+	return withEnv(
+		&cli.StringFlag{Name: "listen", Category: catNetwork, DefaultText: fmt.Sprintf(":%d", DefaultPort),
+			Usage: "receive on `[udp://|tcp://][HOST][:PORT]`; no host means every address of this machine; a multicast group is joined"},
+		&cli.StringFlag{Name: "from", Category: catNetwork,
+			Usage: "fetch from the sender (tcp) at `[tcp://]HOST[:PORT]`; a multicast group is joined, as with --listen"},
+		&cli.StringFlag{Name: "multicast-source", Category: catNetwork,
+			Usage: "hear only the sender with this `IP` address in the group (source-specific multicast)"},
+	)
+}
+
+// netFlags are those of both sides.
+func netFlags() []cli.Flag {
+	return withEnv(
+		&cli.StringFlag{Name: "transport", Category: catNetwork, Value: "udp",
+			Usage: "`udp|tcp`; a scheme in an address (udp://, tcp://) overrides it"},
+		&cli.StringSliceFlag{Name: "iface", Category: catNetwork, DefaultText: "every one that is up and can multicast",
+			Usage: "multicast: network interface by `NAME`, such as eth0; repeat it for several"},
+		&cli.StringFlag{Name: "tcp-congestion", Category: catNetwork, DefaultText: "the system's",
+			Usage: "tcp: congestion control by `NAME`, such as cubic or bbr (Linux)"},
+	)
+}
+
+// inbound is the way into a viewer: one transport. It gives frames whose Captured is
+// by this machine's clock, as soon as the sender's is known.
+type inbound struct {
+	stream.Source
+	udp   *udp.Receiver // nil, or
+	tcp   *tcp.Receiver // nil
+	clock func() (clock.Offset, bool)
+}
+
+// inAddress is the address to receive on or from.
+func inAddress(c *cli.Context) (flag string, a address, err error) {
+	transport := c.String("transport")
+	flag, text := "listen", c.String("listen")
+	switch {
+	case c.IsSet("from") && c.IsSet("listen"):
+		return "", a, usage("--listen and --from exclude each other: --listen waits for a sender, --from goes to one")
+	case c.IsSet("from"):
+		flag, text = "from", c.String("from")
+	}
+	if a, err = parseAddress(flag, text, transport); err != nil {
+		return "", a, err
+	}
+	if flag == "from" && (a.host == "" || a.port == 0) {
+		return "", a, usage("--from %q: want a host and a port over 0", text)
+	}
+	return flag, a, a.toGroup(flag)
+}
+
+// openIn opens the socket.
+func (s *session) openIn(c *cli.Context) (*inbound, error) {
+	flag, a, err := inAddress(c)
+	if err != nil {
+		return nil, err
+	}
+	if a.transport == "tcp" {
+		if err := onlyMulticast(c, false); err != nil {
+			return nil, err
+		}
+		return s.openInTCP(c, flag, a)
+	}
+	at, err := a.listenAddress(c.Context)
+	if err != nil {
+		return nil, fmt.Errorf("--%s %q: %w", flag, a.text, err)
+	}
+	group := at.Addr().IsMulticast()
+	if flag == "from" && !group {
+		return nil, usage("--from %q: over udp a viewer cannot ask for frames yet: use --listen here and --to there, or tcp://%s", a.text, a.text)
+	}
+	if err := onlyMulticast(c, group); err != nil {
+		return nil, err
+	}
+	cfg := udp.ReceiverConfig{Listen: at, Interfaces: c.StringSlice("iface"), Log: s.log}
+	if text := c.String("multicast-source"); text != "" {
+		if cfg.Source, err = netip.ParseAddr(text); err != nil {
+			return nil, usage("--multicast-source is %q, want an IP address", text)
+		}
+	}
+	receiver, err := udp.Listen(cfg)
+	if err != nil {
+		return nil, inWords(flag, a.text, err)
+	}
+	s.say(fmt.Sprintf("waiting for frames on %v over udp%s", receiver.LocalAddr(), invitation("send --to", "", receiver.LocalAddr())))
+	return newInboundUDP(receiver), nil
+}
+
+func newInboundUDP(r *udp.Receiver) *inbound { return &inbound{Source: r, udp: r, clock: r.Clock} }
+
+func newInboundTCP(r *tcp.Receiver) *inbound { return &inbound{Source: r, tcp: r, clock: r.Clock} }
+
+func (s *session) openInTCP(c *cli.Context, flag string, a address) (*inbound, error) {
+	cfg := tcp.ReceiverConfig{Congestion: c.String("tcp-congestion"), Log: s.log}
+	if flag == "from" {
+		cfg.From = a.String()
+	} else {
+		at, err := a.listenAddress(c.Context)
+		if err != nil {
+			return nil, fmt.Errorf("--%s %q: %w", flag, a.text, err)
+		}
+		cfg.Listen = at
+	}
+	receiver, err := tcp.NewReceiver(cfg)
+	if err != nil {
+		return nil, inWords(flag, a.text, err)
+	}
+	if flag == "from" {
+		s.say(fmt.Sprintf("fetching frames from %v over tcp", a))
+	} else {
+		s.say(fmt.Sprintf("waiting for frames on %v over tcp%s", receiver.LocalAddr(), invitation("send --to", "tcp://", receiver.LocalAddr())))
+	}
+	return newInboundTCP(receiver), nil
+}
+
+// onlyMulticast refuses flags that would do nothing.
+func onlyMulticast(c *cli.Context, group bool) error {
+	switch {
+	case c.IsSet("multicast-source") && !group:
+		return usage("--multicast-source goes with a multicast group in --listen or --from")
+	case c.IsSet("iface") && !group && c.Command.Name != "relay": // its other side may want it
+		return usage("--iface is for multicast, and --listen is no group")
+	}
+	return nil
+}
+
+// inWords tells what went wrong when a socket was opened for flag.
+func inWords(flag, text string, err error) error {
+	var wrong *udp.ConfigError
+	switch {
+	case errors.As(err, &wrong):
+		if wrong.Field == "listen" {
+			return usage("--%s %w", flag, wrong.Err)
+		}
+		return usage("--%s %w", wrong.Field, wrong.Err)
+	case errors.Is(err, syscall.EADDRINUSE):
+		return fmt.Errorf("--%s %q: the port is in use: another program, or another framegram, is there: choose another port", flag, text)
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return fmt.Errorf("--%s %q: this machine has no such address: leave the host out to listen on all", flag, text)
+	}
+	return err
+}
+
+// Next implements [stream.Source].
+func (in *inbound) Next(ctx context.Context) (*stream.Frame, error) {
+	f, err := in.Source.Next(ctx)
+	if err == nil {
+		if offset, ok := in.clock(); ok { // nobody else has the frame yet
+			f.Captured = f.Captured.Add(-offset.Ahead)
+		}
+	}
+	return f, err
+}
+
+func (in *inbound) stats() (f inFigures) {
+	if in.udp != nil {
+		stats := in.udp.Stats()
+		f.UDP = &stats
+	}
+	if in.tcp != nil {
+		stats := in.tcp.Stats()
+		f.TCP = &stats
+	}
+	if offset, ok := in.clock(); ok {
+		f.Clock = &clockFigures{Ahead: milliseconds(offset.Ahead), Bound: milliseconds(offset.Bound)}
+	}
+	return f
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+// invitation says what to run on the other machine, where that can be known.
+func invitation(what, scheme string, at netip.AddrPort) string {
+	ip := at.Addr()
+	if ip.IsUnspecified() {
+		if ip = ownAddress(); !ip.IsValid() {
+			return ""
+		}
+	}
+	text := ip.String()
+	if at.Port() != DefaultPort || scheme != "" && strings.Contains(text, ":") {
+		text = netip.AddrPortFrom(ip, at.Port()).String()
+	}
+	return ": framegram " + what + " " + scheme + text
+}
+
+// ownAddress is this machine's first IPv4 address that others may reach it at, or
+// invalid when it has none.
+func ownAddress() netip.Addr {
+	addrs, err := net.InterfaceAddrs()
+	if err != nil {
+		return netip.Addr{}
+	}
+	for _, a := range addrs {
+		if n, ok := a.(*net.IPNet); ok {
+			if ip, ok := netip.AddrFromSlice(n.IP.To4()); ok && ip.IsGlobalUnicast() {
+				return ip
+			}
+		}
+	}
+	return netip.Addr{}
+}
