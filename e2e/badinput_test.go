@@ -155,7 +155,7 @@ func TestNewerProtocolVersion(t *testing.T) {
 	if !strings.Contains(said, "2") || !strings.Contains(said, "1") {
 		t.Errorf("said %q, want both versions", said)
 	}
-	f := viewer.await("count", func(f figures) bool { return f.View.Network.Fragments.Dropped["other_version"] == 50 })
+	f := viewer.await("count", func(f figures) bool { return f.View.UDP.Fragments.Dropped["other_version"] == 50 })
 	if f.View.Frames.Received != 0 {
 		t.Errorf("%d frames received", f.View.Frames.Received)
 	}

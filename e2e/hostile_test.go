@@ -148,7 +148,7 @@ func TestHostileDatagrams(t *testing.T) {
 		strangers = append(strangers, conn)
 	}
 	sent, before, memory := sender.latest().Send.Frames.Sent, viewer.latest().View, resident(t, viewer)
-	room := before.Network.ReadBuffer / 8
+	room := before.UDP.ReadBuffer / 8
 	random := rand.New(rand.NewPCG(1, 2))
 	began, scratch := time.Now(), make([]byte, 0, 1<<16)
 	for i := range total {
@@ -173,10 +173,10 @@ func TestHostileDatagrams(t *testing.T) {
 	grown := int(resident(t, viewer)) - int(memory)
 
 	shown, lost := after.Frames.Shown-before.Frames.Shown, after.Frames.Lost-before.Frames.Lost
-	heard := after.Network.Datagrams - before.Network.Datagrams
+	heard := after.UDP.Datagrams - before.UDP.Datagrams
 	t.Logf("%d datagrams in %v, %d heard, %d dropped by the kernel: %d frames sent, %d shown, %d lost, memory %d kB and %+d kB; dropped %v",
-		total, took.Round(time.Millisecond), heard, after.Network.KernelDrops-before.Network.KernelDrops, sent, shown, lost, memory>>10, grown>>10,
-		after.Network.Fragments.Dropped)
+		total, took.Round(time.Millisecond), heard, after.UDP.KernelDrops-before.UDP.KernelDrops, sent, shown, lost, memory>>10, grown>>10,
+		after.UDP.Fragments.Dropped)
 	if heard < uint64(total)*9/10 {
 		t.Errorf("the viewer heard %d datagrams only, so the test says little", heard)
 	}
@@ -186,11 +186,11 @@ func TestHostileDatagrams(t *testing.T) {
 	if float64(lost) > 0.01*float64(shown+lost) {
 		t.Errorf("%d of %d frames lost, want under 1 %%", lost, shown+lost)
 	}
-	if n := after.Network.Fragments.Takeovers; n != 0 {
+	if n := after.UDP.Fragments.Takeovers; n != 0 {
 		t.Errorf("%d takeovers", n)
 	}
-	if from := middle.conn.LocalAddr().String(); after.Network.From != from {
-		t.Errorf("the viewer follows %s, the sender is %s", after.Network.From, from)
+	if from := middle.conn.LocalAddr().String(); after.UDP.From != from {
+		t.Errorf("the viewer follows %s, the sender is %s", after.UDP.From, from)
 	}
 	if c := after.Timecode; c.Frames == 0 || c.Unreadable+c.Implausible+c.Undecodable > 0 {
 		t.Errorf("not every picture shown is the sender's: %+v", c)

@@ -39,6 +39,7 @@ type program struct {
 type options struct {
 	binary string // "" = framegram
 	env    []string
+	dir    string // working directory
 	stdin  io.Reader
 	stdout io.Writer // nil: parsed as --stats json
 	stderr *os.File  // nil: kept for said and heard
@@ -53,7 +54,7 @@ func startWith(t *testing.T, o options, args ...string) *program {
 		o.binary = framegram
 	}
 	p := &program{t: t, cmd: beside(o.binary, args...), done: make(chan struct{})}
-	p.cmd.Env = append(os.Environ(), o.env...)
+	p.cmd.Env, p.cmd.Dir = append(os.Environ(), o.env...), o.dir
 	p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = o.stdin, o.stdout, (*stderr)(p)
 	if o.stderr != nil {
 		p.cmd.Stderr = o.stderr
@@ -260,15 +261,31 @@ type figures struct {
 			Damaged  uint64 `json:"damaged"`
 			Garbage  uint64 `json:"garbage_bytes"`
 		} `json:"capture"`
-		Network struct {
+		UDP struct {
 			MTU int `json:"mtu"`
-		} `json:"network"`
+		} `json:"udp"`
+		TCP struct {
+			Viewers []struct {
+				Addr string `json:"addr"`
+			} `json:"viewers"`
+		} `json:"tcp"`
 	} `json:"send"`
+	Relay struct {
+		Frames struct {
+			Received uint64 `json:"received"`
+			Sent     uint64 `json:"sent"`
+		} `json:"frames"`
+	} `json:"relay"`
+	Record struct {
+		Frames uint64 `json:"frames"`
+		Bytes  uint64 `json:"bytes"`
+	} `json:"record"`
 	View struct {
 		Frames struct {
 			Received uint64 `json:"received"`
 			Shown    uint64 `json:"shown"`
 			Skipped  uint64 `json:"skipped"`
+			LeftOut  uint64 `json:"left_out"`
 			Lost     uint64 `json:"lost"`
 		} `json:"frames"`
 		Timecode struct { // with --timecode
@@ -277,7 +294,7 @@ type figures struct {
 			Unreadable  uint64 `json:"unreadable"`
 			Undecodable uint64 `json:"undecodable"`
 		} `json:"timecode"`
-		Network struct {
+		UDP struct {
 			Datagrams   uint64 `json:"datagrams"`
 			KernelDrops uint64 `json:"kernel_drops"`
 			ReadBuffer  int    `json:"read_buffer"`
@@ -286,7 +303,7 @@ type figures struct {
 				Dropped   map[string]uint64 `json:"dropped"`
 				Takeovers uint64            `json:"takeovers"`
 			} `json:"fragments"`
-		} `json:"network"`
+		} `json:"udp"`
 	} `json:"view"`
 
 	at  time.Time // when the line came
