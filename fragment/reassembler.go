@@ -69,8 +69,8 @@ func NewReassembler(cfg Config) (*Reassembler, error) {
 
 // Push takes one datagram that arrived at now from an address, borrows b until it
 // returns, and returns the frame that b made complete, or nil. The frame is held
-// once by the caller. Its ID is the wire's, its Captured the sender's clock. Frames
-// come out with ever newer IDs as long as one sender is followed.
+// once by the caller. Its ID is the wire's, its Captured the sender's clock; First and
+// Ready are the now of its first datagram and of b. Frames come out with ever newer IDs as long as one sender is followed.
 func (r *Reassembler) Push(now time.Time, from netip.AddrPort, b []byte) *stream.Frame {
 	r.c.Received++
 	h := &r.header

@@ -162,11 +162,11 @@ func (t *track) place(now time.Time, h *Header, payload []byte, cfg *Config, c *
 	if s.done++; s.count == 0 || s.done < s.count {
 		return nil
 	}
-	return t.complete(s, c)
+	return t.complete(now, s, c)
 }
 
-// complete hands the frame out and gives up all older ones.
-func (t *track) complete(s *slot, c *Counters) *stream.Frame {
+// complete hands the frame out at now and gives up all older ones.
+func (t *track) complete(now time.Time, s *slot, c *Counters) *stream.Frame {
 	size := s.size()
 	if size == 0 {
 		t.retire(s, &c.Incomplete.Broken)
@@ -174,6 +174,7 @@ func (t *track) complete(s *slot, c *Counters) *stream.Frame {
 	}
 	f := s.frame
 	f.JPEG, f.ID, f.Captured = f.JPEG[:size], s.id, time.UnixMicro(s.captured)
+	f.First, f.Ready = s.began, now
 	s.open, s.frame = false, nil
 	if gap := s.id - t.newest - 1; t.any && gap < maxGap {
 		c.Lost += uint64(gap)

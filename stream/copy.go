@@ -64,6 +64,9 @@ func (p *Pump) fill(ctx context.Context, box *Mailbox) {
 			box.Close(err)
 			return
 		}
+		if f.Ready.IsZero() {
+			f.Ready = time.Now()
+		}
 		p.read.Add(1)
 		box.Put(f)
 		p.replaced.Store(box.Replaced())

@@ -11,9 +11,16 @@ import (
 type Frame struct {
 	ID       uint32    // serial number, wraps: compare with Newer
 	Captured time.Time // when the device delivered the picture, by the sender's clock
+	First    time.Time // when its first byte came from the network; zero for a frame that did not
+	Ready    time.Time // when it was whole here: encoded, or received; set by Pump where the Source does not know
 	JPEG     []byte    // one complete JPEG image
 	Width    int       // pixels; 0 where nobody has looked yet
 	Height   int       // pixels; 0 where nobody has looked yet
+
+	// Ahead is how far the clock of Captured is ahead of this machine's, once Synced says
+	// that this is known; until then, and for frames of this machine, it is zero.
+	Ahead  time.Duration
+	Synced bool
 
 	refs atomic.Int32
 	pool *Pool // nil for a frame whose buffer is not reused
@@ -26,6 +33,9 @@ func NewFrame(jpeg []byte) *Frame {
 	f.refs.Store(1)
 	return f
 }
+
+// Age is how old the picture is at now, as far as the clocks are known.
+func (f *Frame) Age(now time.Time) time.Duration { return now.Sub(f.Captured) + f.Ahead }
 
 // Retain adds a reference and returns f. The caller must hold one already.
 func (f *Frame) Retain() *Frame {

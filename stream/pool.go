@@ -52,7 +52,8 @@ func (p *Pool) put(f *Frame) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if len(p.idle) < maxIdle {
-		f.ID, f.Captured, f.Width, f.Height = 0, time.Time{}, 0, 0
+		f.ID, f.Width, f.Height, f.Ahead, f.Synced = 0, 0, 0, 0, false
+		f.Captured, f.First, f.Ready = time.Time{}, time.Time{}, time.Time{}
 		p.idle = append(p.idle, f)
 	}
 }

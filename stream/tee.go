@@ -22,6 +22,9 @@ var errLate = fmt.Errorf("stream: still writing %v after the end", closeGrace)
 // left out, and the rest goes on. Close closes all and waits: what a branch still
 // has to write it may write, but for closeGrace at most.
 //
+// The result has the method Skipped() uint64: how many frames the others have left out
+// because they were slow, all of them together.
+//
 // onEnd, unless nil, is called once for each of the others, from its goroutine, when
 // it was closed: with what it failed with, or nil.
 func Tee(onEnd func(Sink, error), main Sink, others ...Sink) Sink {
@@ -51,6 +54,13 @@ func (t *tee) Write(ctx context.Context, f *Frame) error {
 		b.box.Put(f.Retain())
 	}
 	return t.main.Write(ctx, f)
+}
+
+func (t *tee) Skipped() (n uint64) {
+	for _, b := range t.branches {
+		n += b.box.Replaced()
+	}
+	return n
 }
 
 func (t *tee) Close() error {

@@ -59,6 +59,9 @@ func TestSlowBranchDelaysNobody(t *testing.T) {
 		if n := len(slow.ids); n < 10 || n > 13 || slow.ids[n-1] != 100 || !slices.IsSorted(slow.ids) {
 			t.Errorf("the slow branch got %v, want about 11 frames up to the last", slow.ids)
 		}
+		if n := tee.(interface{ Skipped() uint64 }).Skipped(); n != uint64(100-len(slow.ids)) {
+			t.Errorf("%d frames are counted as left out, of 100 %d were written", n, len(slow.ids))
+		}
 		source.check(t)
 	})
 }

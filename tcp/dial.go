@@ -2,13 +2,11 @@ package tcp
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"net"
 	"net/netip"
-	"os"
 	"sync/atomic"
 	"time"
 )
@@ -95,7 +93,7 @@ func (c *caller) dial(ctx context.Context) (*net.TCPConn, error) {
 		if ctx.Err() != nil {
 			return nil, err
 		}
-		if first == nil || errors.Is(first, os.ErrDeadlineExceeded) { // an answer says more than none
+		if first == nil || timedOut(first) { // an answer says more than none
 			first = err
 		}
 	}

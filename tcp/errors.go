@@ -19,6 +19,8 @@ func gone(err error) string {
 	switch {
 	case errors.Is(err, errBye):
 		return "it has ended"
+	case errors.Is(err, errFlood):
+		return fmt.Sprintf("it sent more than %d pings in a second", maxPings)
 	case errors.Is(err, errStalled):
 		return fmt.Sprintf("it took nothing for %v", stall)
 	case errors.Is(err, os.ErrDeadlineExceeded):
@@ -55,7 +57,7 @@ func unreached(err error, start string) string {
 		return "no address found for that name: check it, or give an IP address"
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "nobody listens there: start `" + start + "` on that machine and port"
-	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, syscall.ETIMEDOUT):
+	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, syscall.ETIMEDOUT), timedOut(err):
 		return "no answer: check the address, the cable and firewalls"
 	case errors.Is(err, os.ErrPermission):
 		return "a firewall on this machine forbids that"
@@ -66,4 +68,11 @@ func unreached(err error, start string) string {
 		}
 	}
 	return gone(err)
+}
+
+// timedOut reports whether a dial ended by its own limit, which package net tells in
+// more than one way.
+func timedOut(err error) bool {
+	var limit net.Error
+	return errors.As(err, &limit) && limit.Timeout()
 }

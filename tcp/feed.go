@@ -32,7 +32,10 @@ type feed struct {
 	congestion string
 	clock      clock.Filter // guarded by receiver.mu
 
-	alive atomic.Int64 // when a part of a frame came last, in ns since born
+	started int64        // by its Announce: names the sender, together with its address
+	since   time.Time    // when it was greeted
+	alive   atomic.Int64 // when a part of a frame came last, in ns since born
+	whole   atomic.Int64 // when a frame was whole last
 	// Of the goroutine that reads:
 	any     bool
 	last    uint32 // ID of the newest frame
@@ -154,6 +157,7 @@ func (f *feed) frame(n int) error {
 	if !r.wants(f) {
 		return f.leaveOut(n, &r.stats.Unfollowed)
 	}
+	began := time.Now()
 	f.peer.in.Discard(fragment.LengthLen + start) // an error shows below
 	frame, err := f.body(n - start)
 	if err != nil {
@@ -168,6 +172,8 @@ func (f *feed) frame(n int) error {
 	}
 	f.largest = max(f.largest, len(frame.JPEG))
 	frame.ID, frame.Captured = h.Frame, h.CapturedTime()
+	frame.First, frame.Ready = began, time.Now()
+	f.whole.Store(int64(time.Since(born)))
 	r.take(f, frame, leftOut)
 	return nil
 }
@@ -219,4 +225,17 @@ func (f *feed) body(size int) (*stream.Frame, error) {
 // touch notes that a part of a frame has come.
 func (f *feed) touch() { f.alive.Store(int64(time.Since(born))) }
 
-func (f *feed) silentFor() time.Duration { return time.Since(born) - time.Duration(f.alive.Load()) }
+// silentFor is how long nothing of a frame has come, or longer where what comes has not
+// made a frame for frameWithin.
+func (f *feed) silentFor() time.Duration {
+	now := time.Since(born)
+	if without := f.withoutFrame(); without > frameWithin {
+		return without
+	}
+	return now - time.Duration(f.alive.Load())
+}
+
+// withoutFrame is how long no frame has become whole.
+func (f *feed) withoutFrame() time.Duration {
+	return time.Since(born) - max(time.Duration(f.whole.Load()), f.since.Sub(born))
+}

@@ -102,7 +102,7 @@ func (r *Receiver) Stats() ReceiverStats {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	s := r.stats
-	s.Bytes, s.Replaced, s.Failures, s.Connected = r.read.Load(), r.box.Replaced(), r.failures.Load(), r.senders
+	s.Bytes, s.Replaced, s.Failures, s.Connected = r.read.Load(), r.box.Replaced(), r.failures.Load(), len(r.feeds)
 	if r.from.IsValid() {
 		s.From = r.from.String()
 	}

@@ -15,7 +15,7 @@ import (
 
 // maxLobby is how many accepted connections may be greeting each other at a time. One
 // more closes the one that has taken longest.
-const maxLobby = 16
+const maxLobby = 64
 
 var errDisplaced = errors.New("it did not introduce itself before others came")
 

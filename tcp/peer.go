@@ -25,10 +25,15 @@ const (
 	// grace is what the end of a Sender or Receiver leaves for a last message and what
 	// is before it.
 	grace = 200 * time.Millisecond
+	// maxPings is how many a peer may send in a second: a viewer sends one, or four at
+	// its start, and a thousand cost us next to nothing.
+	maxPings = 1000
 	// inBuffer holds the longest message but a frame; what is read of a frame beyond it
 	// goes straight to its place.
 	inBuffer = 2048
 )
+
+var errFlood = fmt.Errorf("tcp: it sent more than %d pings in a second", maxPings)
 
 var errStalled = fmt.Errorf("tcp: it took nothing for %v", stall)
 

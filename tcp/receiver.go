@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -25,6 +26,9 @@ const (
 	// takeover is how long the sender that is followed must have sent no part of a frame
 	// before another may be followed; as over UDP (docs/PROTOCOL.md, section 5).
 	takeover = 500 * time.Millisecond
+	// frameWithin is how long a sender may take for a whole frame before others may have its
+	// place: that of the followed one, or one of maxSenders.
+	frameWithin = 5 * time.Second
 )
 
 // ReceiverConfig configures NewReceiver. The zero value listens on port 0 of every
@@ -66,11 +70,20 @@ type Receiver struct {
 	read, failures atomic.Uint64
 
 	mu       sync.Mutex // guards what follows, and every feed's clock
-	senders  int        // connected
+	feeds    []*feed    // connected
+	gone     resumption // of the sender that was followed and is gone
 	followed *feed      // nil before the first frame and while it is gone
 	from     netip.AddrPort
 	clock    clock.Filter // of the sender at from
 	stats    ReceiverStats
+}
+
+// resumption is what to remember of a sender whose connection broke: its frames go on
+// counting meanwhile.
+type resumption struct {
+	addr    netip.Addr
+	started int64
+	last    uint32 // ID of its newest frame
 }
 
 // NewReceiver opens the listener, or begins to dial. That nobody is there to be dialled is
@@ -150,6 +163,7 @@ func (r *Receiver) serve(ctx context.Context, conn *net.TCPConn, leave func()) (
 	defer context.AfterFunc(ctx, p.end)()
 	tuned := tune(conn)
 	announce, err := r.greet(p, r.full())
+	f := &feed{receiver: r, peer: p, congestion: congestionOf(conn), started: announce.Started, since: time.Now()}
 	var stranger *strangerError
 	switch {
 	case ctx.Err() != nil:
@@ -160,7 +174,7 @@ func (r *Receiver) serve(ctx context.Context, conn *net.TCPConn, leave func()) (
 	case err != nil: // what we dialled broke off: it may be starting, or ending
 		return false, err
 	}
-	if !r.enter() {
+	if !r.enter(f) {
 		r.logs.full.warn("a sender was turned away: there are as many as allowed", slog.String("sender", p.addr.String()), slog.Int("senders", maxSenders))
 		p.refuse(announce.Session, fragment.RefuseFull)
 		return false, nil
@@ -170,7 +184,6 @@ func (r *Receiver) serve(ctx context.Context, conn *net.TCPConn, leave func()) (
 		r.logs.trouble.warn("a connection lacks some of its options", slog.String("sender", p.addr.String()), slog.Any("error", tuned))
 	}
 	r.logs.come.info("connected to a sender", slog.String("sender", p.addr.String()), slog.String("name", announce.Name), slog.String("software", announce.Software))
-	f := &feed{receiver: r, peer: p, congestion: congestionOf(conn)}
 	err = f.run(ctx)
 	r.leave(f, quiet(err) && ctx.Err() == nil)
 	var refused *refusedError
@@ -203,28 +216,49 @@ func (r *Receiver) greet(p *peer, full bool) (a fragment.Announce, err error) {
 func (r *Receiver) full() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.senders == maxSenders
+	return len(r.feeds) == maxSenders && r.idle() == nil
 }
 
-// enter counts a sender in, unless there are too many.
-func (r *Receiver) enter() bool {
+// idle is a sender that gives no frames, and may be displaced by one that does. mu is held.
+func (r *Receiver) idle() *feed {
+	for _, f := range r.feeds {
+		if f != r.followed && f.withoutFrame() > frameWithin {
+			return f
+		}
+	}
+	return nil
+}
+
+// enter takes a sender in, unless there are too many.
+func (r *Receiver) enter(f *feed) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.senders == maxSenders {
-		r.stats.Refused++
-		return false
+	if len(r.feeds) == maxSenders {
+		idle := r.idle()
+		if idle == nil {
+			r.stats.Refused++
+			return false
+		}
+		idle.peer.conn.Close()
+		r.feeds = slices.Delete(r.feeds, slices.Index(r.feeds, idle), slices.Index(r.feeds, idle)+1)
 	}
-	r.senders++
+	r.feeds = append(r.feeds, f)
 	r.stats.Connects++
+	if g := r.gone; g.addr == f.peer.addr.Addr() && g.started == f.started {
+		f.any, f.last = true, g.last // what it sent meanwhile was left out for us
+	}
 	return true
 }
 
 func (r *Receiver) leave(f *feed, dropped bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.senders--
+	if i := slices.Index(r.feeds, f); i >= 0 { // not displaced
+		r.feeds = slices.Delete(r.feeds, i, i+1)
+	}
 	if r.followed == f {
 		r.followed = nil
+		r.gone = resumption{f.peer.addr.Addr(), f.started, f.last}
 	}
 	if dropped {
 		r.stats.Dropped++

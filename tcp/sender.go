@@ -33,6 +33,11 @@ type SenderConfig struct {
 	DSCP       int                      // 0..63 in the IP header (RFC 2474); zero is best effort, 34 is AF41
 	Announce   func() fragment.Announce // what viewers are told about the stream, once a second; never called twice at a time. nil means nothing
 	Log        *slog.Logger             // nil means discard
+
+	// Sent is called when all of a frame has been handed to the kernel for one viewer,
+	// with its time on the wire, in µs; from any goroutine, several at a time. f is
+	// borrowed until it returns. nil means never.
+	Sent func(f *stream.Frame, captured int64, at time.Time)
 }
 
 func (c SenderConfig) check() error {
@@ -95,6 +100,7 @@ type parcel struct {
 	id       uint32
 	captured int64
 	crc      uint32
+	begun    bool // a viewer has taken it
 }
 
 // NewSender opens the listeners and begins to dial. That nobody is there to be dialled is
@@ -161,13 +167,11 @@ func (s *Sender) Write(_ context.Context, f *stream.Frame) error {
 		s.logs.trouble.warn("frame skipped: lower the quality or the size", slog.Int("bytes", size), slog.Int("limit_bytes", fragment.MaxFrameBytes))
 		return nil
 	}
-	if !s.anyone() {
-		return nil
-	}
 	crc := fragment.FrameCRC(f.JPEG)
 	s.mu.Lock()
 	old := s.latest.frame
-	s.latest = parcel{f.Retain(), s.latest.id + 1, s.clock.micros(f.Captured), crc}
+	s.account()
+	s.latest = parcel{frame: f.Retain(), id: s.latest.id + 1, captured: s.clock.micros(f.Captured.Add(-f.Ahead)), crc: crc}
 	for _, v := range s.viewers {
 		v.notify()
 	}
@@ -178,16 +182,11 @@ func (s *Sender) Write(_ context.Context, f *stream.Frame) error {
 	return nil
 }
 
-// anyone counts a frame, and reports whether there is a viewer for it.
-func (s *Sender) anyone() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(s.viewers) == 0 {
+// account counts the newest frame, which is about to be replaced. mu is held.
+func (s *Sender) account() {
+	if s.latest.frame != nil && !s.latest.begun {
 		s.stats.Unsent++
-		return false
 	}
-	s.stats.Frames++
-	return true
 }
 
 // serve greets the other side of conn, serves it until it leaves or ctx is done, and
@@ -295,6 +294,10 @@ func (s *Sender) enter(v *viewer) bool {
 	}
 	s.stats.Connects++
 	v.last = s.latest.id
+	if s.latest.frame != nil { // it gets the newest one at once, however long the next takes
+		v.last--
+		v.notify()
+	}
 	s.viewers = append(s.viewers, v)
 	return true
 }
@@ -332,6 +335,9 @@ func (s *Sender) Close() error {
 		}
 		s.cancel()
 		s.tasks.Wait()
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.account()
 		if f := s.latest.frame; f != nil {
 			s.latest.frame = nil
 			f.Release()

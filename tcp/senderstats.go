@@ -5,8 +5,8 @@ import "time"
 // SenderStats are figures since the start. What a viewer has got stays in the sums when
 // it has left.
 type SenderStats struct {
-	Frames    uint64        `json:"frames"`    // left for at least one viewer
-	Unsent    uint64        `json:"unsent"`    // not sent, for there was no viewer
+	Frames    uint64        `json:"frames"`    // begun on at least one connection
+	Unsent    uint64        `json:"unsent"`    // begun on none before a newer one came: there was no viewer, or none was ready
 	TooLarge  uint64        `json:"too_large"` // frames skipped: over the limit
 	Delivered uint64        `json:"delivered"` // frames handed to the kernel whole, each once per viewer
 	Skipped   uint64        `json:"skipped"`   // frames left out for a viewer that was too slow, or in which it left, each once per viewer
@@ -38,6 +38,9 @@ func (s *Sender) Stats() SenderStats {
 	defer s.mu.Unlock()
 	stats := s.stats
 	stats.Failures = s.failures.Load()
+	if len(s.viewers) == 0 && s.latest.frame != nil && !s.latest.begun {
+		stats.Unsent++ // as it will be, unless somebody comes first
+	}
 	for _, a := range s.LocalAddrs() {
 		stats.Listening = append(stats.Listening, a.String())
 	}

@@ -69,8 +69,8 @@ func (v *viewer) run(ctx context.Context) error {
 			if err == nil { // a frame that was cut ends the connection by itself
 				v.peer.farewell() // and the reader waits until the other side closes
 			}
-		case writing.Err() != nil:
-			err = nil // the reader has ended, and said why
+		case writing.Err() != nil && !quiet(err):
+			err = nil // the reader has ended, and said why; a time-out shows as an end there
 		case err != nil:
 			v.peer.conn.Close()
 		}
@@ -89,6 +89,7 @@ func (v *viewer) run(ctx context.Context) error {
 
 // read hears what the viewer says until it leaves.
 func (v *viewer) read() error {
+	second, pings := time.Now(), 0
 	for {
 		c, n, err := v.peer.message(0)
 		if err != nil {
@@ -104,6 +105,12 @@ func (v *viewer) read() error {
 		switch c.Type {
 		case fragment.TypePing:
 			p := ping{at: time.Now()}
+			if p.at.Sub(second) >= time.Second {
+				second, pings = p.at, 0
+			}
+			if pings++; pings > maxPings {
+				return errFlood
+			}
 			if p.Parse(b) != nil {
 				continue
 			}
@@ -129,7 +136,8 @@ func (v *viewer) write(ctx context.Context) error {
 		var err error
 		select {
 		case <-ctx.Done():
-			return nil
+			v.asked = nil
+			return v.offer() // the last frame, if it has not been sent and there is room
 		case p := <-v.pings:
 			v.asked = &p
 			err = v.offer()
@@ -195,6 +203,9 @@ func (v *viewer) offer() error {
 	}
 	defer parcel.frame.Release()
 	err := v.send(parcel)
+	if sent := v.sender.cfg.Sent; sent != nil && err == nil {
+		sent(parcel.frame, parcel.captured, time.Now())
+	}
 	v.sender.mu.Lock()
 	defer v.sender.mu.Unlock()
 	if err != nil {
@@ -220,6 +231,10 @@ func (v *viewer) take() (parcel, bool) {
 	if len(p.frame.JPEG) > v.maxFrame {
 		v.skipped++
 		return parcel{}, false
+	}
+	if !s.latest.begun {
+		s.latest.begun = true
+		s.stats.Frames++
 	}
 	p.frame.Retain()
 	return p, true

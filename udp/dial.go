@@ -53,7 +53,7 @@ func (d *destination) open() (*net.UDPConn, error) {
 		}
 		d.stats.Interface = ""
 	}
-	return net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(d.addr))
+	return net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(numbered(d.addr)))
 }
 
 // openGroup opens a socket whose datagrams leave by d.link alone, with copies to the

@@ -2,7 +2,9 @@ package udp
 
 import (
 	"math/rand/v2"
+	"net"
 	"net/netip"
+	"strconv"
 	"time"
 
 	"github.com/framegram/framegram/clock"
@@ -39,12 +41,20 @@ type question struct {
 	sent int64 // t1, in µs; 0 = none
 }
 
-// follow notes that a frame of peer's has come, who has been followed since term.
-func (p *pinger) follow(now time.Time, peer netip.AddrPort, term uint64) {
+// follow notes that a frame of peer's has come, who has been followed since term, and
+// reports whether that is news: then there is no time to lose. A sender that was started
+// again on the same machine has the same clock; if not, its first answer contradicts
+// what was known, and the filter forgets it.
+func (p *pinger) follow(now time.Time, peer netip.AddrPort, term uint64) (news bool) {
 	if peer != p.peer || term != p.term {
-		*p = pinger{peer: peer, term: term, session: newSession()}
+		next := pinger{peer: peer, term: term, session: newSession()}
+		if peer.Addr() == p.peer.Addr() {
+			next.filter = p.filter
+		}
+		*p, news = next, true
 	}
 	p.last = now
+	return news
 }
 
 // next appends the ping that is due to b, or nothing.
@@ -110,6 +120,20 @@ func (r *Receiver) ping(buf []byte) {
 	}
 	r.mu.Unlock()
 	if len(b) > 0 {
-		r.asking().WriteToUDPAddrPort(b, to) // what goes wrong shows in Pings without Pongs
+		r.asking().WriteToUDPAddrPort(b, numbered(to)) // what goes wrong shows in Pings without Pongs
 	}
+}
+
+// numbered is a with the number of the interface that its zone names, by now: package
+// net remembers for a minute what a name meant before the interface was made anew.
+func numbered(a netip.AddrPort) netip.AddrPort {
+	zone := a.Addr().Zone()
+	if zone == "" {
+		return a
+	}
+	ifi, err := net.InterfaceByName(zone)
+	if err != nil {
+		return a
+	}
+	return netip.AddrPortFrom(a.Addr().WithZone(strconv.Itoa(ifi.Index)), a.Port())
 }

@@ -108,9 +108,18 @@ func TestPinger(t *testing.T) {
 		t.Errorf("offset is %+v, %t, want %v", o, ok, ahead)
 	}
 	later, t4 := answered(t, last[1], ahead, trip)
-	p.follow(start, peer, 1) // a restarted sender may have another clock
-	if _, ok := p.filter.Offset(t4.UnixMicro()); ok || p.pong(peer, later, t4) {
-		t.Error("what was known of one sender is taken for another's")
+	if !p.follow(start, peer, 1) || p.follow(start, peer, 1) {
+		t.Error("another sender is news, once")
+	}
+	if _, ok := p.filter.Offset(t4.UnixMicro()); !ok {
+		t.Error("a sender that was started again on the same machine has lost its clock")
+	}
+	if p.pong(peer, later, t4) {
+		t.Error("an answer to the one before was believed")
+	}
+	p.follow(start, netip.AddrPortFrom(netip.MustParseAddr("10.9.9.9"), 1), 2)
+	if _, ok := p.filter.Offset(t4.UnixMicro()); ok {
+		t.Error("what was known of one machine is taken for another's")
 	}
 }
 

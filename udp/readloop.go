@@ -97,7 +97,12 @@ func (r *Receiver) datagram(from netip.AddrPort, b []byte, now time.Time, said *
 	}
 	if f := r.frames.Push(now, from, b); f != nil {
 		said.followed = from
-		r.pinger.follow(now, from, r.frames.Counters().Takeovers)
+		if r.pinger.follow(now, from, r.frames.Counters().Takeovers) {
+			select {
+			case r.news <- struct{}{}:
+			default:
+			}
+		}
 		r.box.Put(f)
 	}
 }

@@ -37,6 +37,7 @@ type Receiver struct {
 	group   *membership    // nil without; of the tending goroutine
 	box     *stream.Mailbox
 	stop    chan struct{}
+	news    chan struct{} // holds a token when another sender is followed
 	running sync.WaitGroup
 	closed  sync.Once
 	log     *slog.Logger
@@ -86,7 +87,7 @@ func Listen(cfg ReceiverConfig) (*Receiver, error) {
 		return nil, err
 	}
 	r := &Receiver{
-		frames: frames, box: stream.NewMailbox(), stop: make(chan struct{}),
+		frames: frames, box: stream.NewMailbox(), stop: make(chan struct{}), news: make(chan struct{}, 1),
 		versions: newThrottle(cfg.Log), errors: newThrottle(cfg.Log),
 	}
 	r.log = r.errors.log

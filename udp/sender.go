@@ -125,7 +125,8 @@ func (s *Sender) Write(ctx context.Context, f *stream.Frame) error {
 	if now := time.Now(); now.Sub(s.mtuAt) >= time.Second {
 		s.fit(now)
 	}
-	datagrams, err := s.cut.Split(s.frame, s.clock.micros(f.Captured), f.JPEG)
+	captured := s.clock.micros(f.Captured.Add(-f.Ahead))
+	datagrams, err := s.cut.Split(s.frame, captured, f.JPEG)
 	var large *fragment.FrameTooLargeError
 	switch {
 	case errors.As(err, &large):
@@ -149,6 +150,9 @@ func (s *Sender) Write(ctx context.Context, f *stream.Frame) error {
 	}
 	if went {
 		s.stats.Frames++
+		if s.cfg.Sent != nil {
+			s.cfg.Sent(f, captured, time.Now())
+		}
 	} else {
 		s.stats.Unsent++
 	}

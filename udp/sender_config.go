@@ -5,8 +5,10 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/framegram/framegram/fragment"
+	"github.com/framegram/framegram/stream"
 )
 
 // SenderConfig configures NewSender.
@@ -15,6 +17,10 @@ type SenderConfig struct {
 	MTU  int              // largest IP packet in bytes, 576..65535; zero means the path's, at most 1500
 	DSCP int              // 0..63 in the IP header (RFC 2474); zero is best effort, 34 is AF41
 	Log  *slog.Logger     // nil means discard
+
+	// Sent is called within Write when a frame has been handed to the kernel for all
+	// addresses, in part at least, with its time on the wire, in µs. nil means never.
+	Sent func(f *stream.Frame, captured int64, at time.Time)
 
 	// Of groups and 255.255.255.255. An IPv6 group's zone names its interface as well.
 	Interfaces []string // names; none means every one that is up, fit and not loopback (loopback if there is no other), also those that appear later

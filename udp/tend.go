@@ -20,6 +20,8 @@ func (r *Receiver) tend() {
 		select {
 		case <-r.stop:
 			return
+		case <-r.news:
+			r.ping(buf)
 		case now := <-tick.C:
 			r.ping(buf)
 			if r.group == nil {

@@ -17,8 +17,9 @@ var layer = map[string]int{
 	"fragment": 1, "codec": 1, "timecode": 1, "clock": 1, "matroska": 1, "internal/netlab": 1,
 	"capture": 2, "display": 2, "udp": 2, "tcp": 2,
 	"bench":   3,
-	"command": 4,
-	".":       5,
+	"trial":   4,
+	"command": 5,
+	".":       6,
 }
 
 // helpers may be imported by test files only, and import nothing of ours.
@@ -92,7 +93,7 @@ func checkImport(from, to string) string {
 		return fmt.Sprintf("%s stands in no layer: give it one in internal/arch", to)
 	}
 	if below >= above {
-		return fmt.Sprintf("%s imports %s: imports go command -> bench -> {capture, display, udp, tcp} -> {fragment, codec, timecode, clock, matroska} -> stream", from, to)
+		return fmt.Sprintf("%s imports %s: imports go command -> trial -> bench -> {capture, display, udp, tcp} -> {fragment, codec, timecode, clock, matroska} -> stream", from, to)
 	}
 	return ""
 }
