@@ -88,6 +88,31 @@ func (a address) toGroup(flag string) error {
 	return nil
 }
 
+// toMachine is for what is dialled: an address that can be no machine's.
+func (a address) toMachine(flag string) error {
+	ip, err := netip.ParseAddr(a.host)
+	switch {
+	case err != nil: // a name
+	case ip.IsUnspecified():
+		return usage("--%s %q is no machine's address: name the other machine's, 127.0.0.1 for this one", flag, a.text)
+	case ip.Is6() && ip.IsLinkLocalUnicast() && ip.Zone() == "":
+		return usage("--%s %q: a link-local address needs its interface, such as %s%%eth0", flag, a.text, ip)
+	}
+	return nil
+}
+
+// asTyped is the address without its scheme.
+func (a address) asTyped() string {
+	_, rest, ok := strings.Cut(a.text, "://")
+	if !ok {
+		return a.text
+	}
+	return rest
+}
+
+// forMany reports whether an address is a group's, or everybody's.
+func forMany(ip netip.Addr) bool { return ip.IsMulticast() || ip.Unmap() == broadcast }
+
 var broadcast = netip.AddrFrom4([4]byte{255, 255, 255, 255})
 
 // resolve finds a's IP address, an IPv4 one where there are several. A host is

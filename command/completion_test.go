@@ -53,7 +53,7 @@ func TestBashCompletes(t *testing.T) {
 	}{
 		{[]string{""}, []string{"+send", "+view", "+relay", "+devices"}},
 		{[]string{"de"}, []string{"demo", "devices"}},
-		{[]string{"send", "--tr"}, []string{"--transport"}},
+		{[]string{"send", "--transp"}, []string{"--transport"}},
 		{[]string{"send", "--transport", ""}, []string{"udp", "tcp"}},
 		{[]string{"view", "--stats", "j"}, []string{"json"}},
 		{[]string{"view", "--display", "w"}, []string{"window", "web"}},

@@ -23,7 +23,7 @@ type figures struct {
 
 	Relay *relayFigures `json:"relay,omitempty"`
 
-	Record *display.RecordStats `json:"record,omitempty"` // with --record
+	Record *recordFigures `json:"record,omitempty"` // with --record
 
 	CPU  float64 `json:"cpu_s"`          // processor seconds of this process since its start
 	Peak uint64  `json:"rss_peak_bytes"` // most memory resident so far
@@ -81,13 +81,14 @@ type relayFigures struct {
 	Out outFigures `json:"out"`
 }
 
-// relayFrames: Received = Sent + Unsent + Skipped + TooLarge + those on their way.
+// relayFrames: Received = Sent + Unsent + Skipped + Looped + TooLarge + those on their way.
 type relayFrames struct {
 	Received uint64 `json:"received"` // whole
 	Sent     uint64 `json:"sent"`     // these three as in sendFrames
 	Unsent   uint64 `json:"unsent"`
 	TooLarge uint64 `json:"too_large"`
 	Skipped  uint64 `json:"skipped"`  // whole, but a newer one came first
+	Looped   uint64 `json:"looped"`   // passed on before: relays stand in a ring
 	LeftOut  uint64 `json:"left_out"` // these two as in viewFrames
 	Lost     uint64 `json:"lost"`
 }

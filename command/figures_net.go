@@ -108,7 +108,7 @@ type inFrames struct{ received, replaced, leftOut, lost uint64 }
 func (i *inFigures) frames() inFrames {
 	switch {
 	case i.TCP != nil:
-		return inFrames{received: i.TCP.Frames, replaced: i.TCP.Replaced, leftOut: i.TCP.LeftOut, lost: i.TCP.Damaged}
+		return inFrames{received: i.TCP.Frames, replaced: i.TCP.Replaced, leftOut: i.TCP.LeftOut, lost: i.TCP.Damaged + i.TCP.Cut}
 	case i.UDP != nil:
 		return inFrames{received: i.UDP.Fragments.Complete, replaced: i.UDP.Replaced, lost: i.UDP.Fragments.Lost}
 	}
@@ -157,7 +157,8 @@ func (i *inFigures) lostByReason() map[string]uint64 {
 		add(lost, "incomplete", partly)
 		add(lost, "never seen", all.lost-partly)
 	} else {
-		add(lost, "damaged", all.lost)
+		add(lost, "damaged", i.TCP.Damaged)
+		add(lost, "cut off", i.TCP.Cut)
 	}
 	add(lost, "left out by the sender", all.leftOut)
 	return lost
@@ -172,7 +173,7 @@ func add(counts map[string]uint64, name string, n uint64) {
 func (i *inFigures) troubles() []count {
 	switch {
 	case i.TCP != nil:
-		return []count{{"connections", max(i.TCP.Connects, 1) - 1}, {"strangers", i.TCP.Strangers}}
+		return []count{{"reconnections", max(i.TCP.Connects, 1) - 1}, {"strangers", i.TCP.Strangers}}
 	case i.UDP != nil:
 		d := i.UDP.Fragments.Dropped
 		return []count{

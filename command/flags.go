@@ -1,6 +1,7 @@
 package command
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -12,12 +13,17 @@ const (
 	catPicture = "Picture"
 	catDisplay = "Display"
 	catRun     = "Run"
+	catBench   = "Measurement"
+	catReport  = "Report"
 )
+
+// envPrefix begins the names of our environment variables.
+const envPrefix = "FRAMEGRAM_"
 
 // withEnv gives every flag its environment variable: --web is FRAMEGRAM_WEB.
 func withEnv(flags ...cli.Flag) []cli.Flag {
 	env := func(name string) []string {
-		return []string{"FRAMEGRAM_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))}
+		return []string{envPrefix + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))}
 	}
 	for _, f := range flags {
 		switch f := f.(type) {
@@ -40,6 +46,29 @@ func withEnv(flags ...cli.Flag) []cli.Flag {
 		}
 	}
 	return flags
+}
+
+// typed reports whether a flag stands on the command line, and not only in the
+// environment: what is there for all commands need not fit each of them.
+func typed(c *cli.Context, name string) bool {
+	args, _ := c.App.Metadata["args"].([]string)
+	return slices.ContainsFunc(args, func(arg string) bool {
+		before, _, _ := strings.Cut(strings.TrimLeft(arg, "-"), "=")
+		return strings.HasPrefix(arg, "-") && before == name
+	})
+}
+
+// words are the values of a repeatable flag. In a variable of the environment there is
+// only one, which has spaces between them.
+func words(c *cli.Context, name string) (all []string) {
+	for _, value := range c.StringSlice(name) {
+		if typed(c, name) {
+			all = append(all, value)
+		} else {
+			all = append(all, strings.Fields(value)...)
+		}
+	}
+	return all
 }
 
 // join puts groups of flags together.

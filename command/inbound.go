@@ -34,7 +34,7 @@ func inFlags() []cli.Flag {
 func netFlags() []cli.Flag {
 	return withEnv(
 		&cli.StringFlag{Name: "transport", Category: catNetwork, Value: "udp",
-			Usage: "`udp|tcp`; a scheme in an address (udp://, tcp://) overrides it"},
+			Usage: "`udp|tcp`; how frames travel where an address has no scheme (udp://, tcp://)"},
 		&cli.StringSliceFlag{Name: "iface", Category: catNetwork, DefaultText: "every one that is up and can multicast",
 			Usage: "multicast: network interface by `NAME`, such as eth0; repeat it for several"},
 		&cli.StringFlag{Name: "tcp-congestion", Category: catNetwork, DefaultText: "the system's",
@@ -42,8 +42,8 @@ func netFlags() []cli.Flag {
 	)
 }
 
-// inbound is the way into a viewer: one transport. It gives frames whose Captured is
-// by this machine's clock, as soon as the sender's is known.
+// inbound is the way into a viewer: one transport. Its frames tell how far the sender's
+// clock is ahead, as soon as that is known.
 type inbound struct {
 	stream.Source
 	udp   *udp.Receiver // nil, or
@@ -67,7 +67,13 @@ func inAddress(c *cli.Context) (flag string, a address, err error) {
 	if flag == "from" && (a.host == "" || a.port == 0) {
 		return "", a, usage("--from %q: want a host and a port over 0", text)
 	}
-	return flag, a, a.toGroup(flag)
+	if err := a.toGroup(flag); err != nil {
+		return "", a, err
+	}
+	if flag == "from" {
+		err = a.toMachine(flag)
+	}
+	return flag, a, err
 }
 
 // openIn opens the socket.
@@ -86,15 +92,21 @@ func (s *session) openIn(c *cli.Context) (*inbound, error) {
 	if err != nil {
 		return nil, fmt.Errorf("--%s %q: %w", flag, a.text, err)
 	}
-	group := at.Addr().IsMulticast()
+	group := forMany(at.Addr())
 	if flag == "from" && !group {
-		return nil, usage("--from %q: over udp a viewer cannot ask for frames yet: use --listen here and --to there, or tcp://%s", a.text, a.text)
+		return nil, usage("--from %q: over udp a viewer cannot ask for frames yet: use --listen here and --to there, or tcp://%s", a.text, a.asTyped())
 	}
 	if err := onlyMulticast(c, group); err != nil {
 		return nil, err
 	}
-	cfg := udp.ReceiverConfig{Listen: at, Interfaces: c.StringSlice("iface"), Log: s.log}
-	if text := c.String("multicast-source"); text != "" {
+	if typed(c, "tcp-congestion") && c.Command.Name != "relay" {
+		return nil, usage("--tcp-congestion is for tcp, and %q is udp", a.text)
+	}
+	cfg := udp.ReceiverConfig{Listen: at, Log: s.log}
+	if forMany(at.Addr()) {
+		cfg.Interfaces = words(c, "iface")
+	}
+	if text := c.String("multicast-source"); text != "" && group {
 		if cfg.Source, err = netip.ParseAddr(text); err != nil {
 			return nil, usage("--multicast-source is %q, want an IP address", text)
 		}
@@ -137,9 +149,9 @@ func (s *session) openInTCP(c *cli.Context, flag string, a address) (*inbound, e
 // onlyMulticast refuses flags that would do nothing.
 func onlyMulticast(c *cli.Context, group bool) error {
 	switch {
-	case c.IsSet("multicast-source") && !group:
+	case typed(c, "multicast-source") && !group:
 		return usage("--multicast-source goes with a multicast group in --listen or --from")
-	case c.IsSet("iface") && !group && c.Command.Name != "relay": // its other side may want it
+	case typed(c, "iface") && !group && c.Command.Name != "relay": // its other side may want it
 		return usage("--iface is for multicast, and --listen is no group")
 	}
 	return nil
@@ -167,7 +179,7 @@ func (in *inbound) Next(ctx context.Context) (*stream.Frame, error) {
 	f, err := in.Source.Next(ctx)
 	if err == nil {
 		if offset, ok := in.clock(); ok { // nobody else has the frame yet
-			f.Captured = f.Captured.Add(-offset.Ahead)
+			f.Ahead, f.Synced = offset.Ahead, true
 		}
 	}
 	return f, err

@@ -10,9 +10,8 @@ import (
 	"github.com/framegram/framegram/stream"
 )
 
-// latencies collects how old frames were when the display had taken them: now minus
-// Frame.Captured. Between two machines that is only as true as their clocks are
-// equal.
+// latencies collects how old frames were when the display had taken them. Between two
+// machines that is only as true as their clocks are known (Frame.Ahead).
 type latencies struct {
 	mu    sync.Mutex
 	spans [spans]span
@@ -46,15 +45,31 @@ func newLatencies() *latencies {
 func (l *latencies) record(d time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.first.IsZero() {
-		l.first = time.Now()
-	}
 	for i := range l.spans {
 		if d < 0 {
 			l.spans[i].negative++
 		} else {
 			l.spans[i].ages.RecordValue(min(d, maxLatency).Microseconds()) // in range: cannot fail
 		}
+	}
+}
+
+// begin notes that a frame was shown.
+func (l *latencies) begin(now time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.first.IsZero() {
+		l.first = now
+	}
+}
+
+// forget begins all spans anew.
+func (l *latencies) forget() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for i := range l.spans {
+		l.spans[i].ages.Reset()
+		l.spans[i].negative = 0
 	}
 }
 
@@ -111,7 +126,7 @@ func (l *latencies) take(which int) *latencyFigures {
 
 // timed records the age of every frame that next has taken.
 func timed(next stream.Sink, l *latencies) stream.Sink {
-	t := &timedSink{next, l}
+	t := &timedSink{Sink: next, ages: l}
 	if p, ok := next.(stream.Poller); ok {
 		return &timedPoller{t, p}
 	}
@@ -120,15 +135,41 @@ func timed(next stream.Sink, l *latencies) stream.Sink {
 
 type timedSink struct {
 	stream.Sink
-	ages *latencies
+	ages    *latencies
+	unknown time.Time // since when the sender's clock has not been known; zero when it is
+	guessed bool      // ages were recorded as if the clocks were equal
 }
+
+// clockWithin is how long ages are left out because the sender's clock will be known in
+// a moment. Without it the first ones could be as wrong as the clocks are apart.
+const clockWithin = time.Second
 
 func (t *timedSink) Write(ctx context.Context, f *stream.Frame) error {
 	err := t.Sink.Write(ctx, f)
 	if err == nil {
-		t.ages.record(time.Since(f.Captured))
+		t.record(f, time.Now())
 	}
 	return err
+}
+
+func (t *timedSink) record(f *stream.Frame, now time.Time) {
+	t.ages.begin(now)
+	switch {
+	case f.Synced && t.guessed:
+		t.ages.forget()
+		t.guessed = false
+		fallthrough
+	case f.Synced:
+		t.unknown = time.Time{}
+	case t.unknown.IsZero():
+		t.unknown = now
+		return
+	case now.Sub(t.unknown) < clockWithin:
+		return
+	default:
+		t.guessed = true
+	}
+	t.ages.record(f.Age(now))
 }
 
 type timedPoller struct {

@@ -28,9 +28,16 @@ const (
 func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	context.AfterFunc(ctx, stop)   // a second Ctrl-C ends the program at once
-	signal.Ignore(syscall.SIGPIPE) // a reader that leaves is an error of the write, not the end of us
-	err := newApp(stdin, stdout, stderr).RunContext(ctx, args)
+	context.AfterFunc(ctx, stop)     // a second Ctrl-C ends the program at once
+	signal.Ignore(syscall.SIGPIPE)   // a reader that leaves is an error of the write, not the end of us
+	for _, v := range os.Environ() { // a variable without a value is none
+		if name, value, _ := strings.Cut(v, "="); value == "" && strings.HasPrefix(name, envPrefix) {
+			os.Unsetenv(name)
+		}
+	}
+	app := newApp(stdin, stdout, stderr)
+	app.Metadata = map[string]any{"args": args[min(1, len(args)):]}
+	err := app.RunContext(ctx, args)
 	if err == nil {
 		return exitDone
 	}

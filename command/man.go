@@ -54,7 +54,8 @@ The window knows **q** or **Esc** (quit), **s** (snapshot), **f** (full screen),
 
 # ENVIRONMENT
 
-Every flag of send, view, relay and demo is also read from the environment: --web is FRAMEGRAM_WEB. The command line goes first.
+Every flag of send, view, relay and demo is also read from the environment: --web is FRAMEGRAM_WEB. Of a flag that can be repeated the values
+stand there with spaces between them. An empty variable is none. The command line goes first.
 
 # EXIT STATUS
 

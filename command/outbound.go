@@ -45,13 +45,14 @@ func wireFlags() []cli.Flag {
 
 // outConfig is what the flags ask for, of both transports.
 type outConfig struct {
-	udp udp.SenderConfig
-	tcp tcp.SenderConfig
+	udp    udp.SenderConfig
+	tcp    tcp.SenderConfig
+	groups bool // one of the addresses is for many
 }
 
 // outConfig reads what wireFlags, and outFlags but for the addresses, say.
 func (s *session) outConfig(c *cli.Context) (cfg outConfig, err error) {
-	cfg.udp = udp.SenderConfig{Interfaces: c.StringSlice("iface"), TTL: c.Int("ttl"), Log: s.log}
+	cfg.udp = udp.SenderConfig{TTL: c.Int("ttl"), Log: s.log}
 	cfg.tcp = tcp.SenderConfig{Congestion: c.String("tcp-congestion"), MaxViewers: c.Int("max-viewers"), Log: s.log}
 	if text := c.String("mtu"); text != "auto" {
 		n, err := strconv.Atoi(text)
@@ -77,8 +78,7 @@ func (cfg *outConfig) addresses(c *cli.Context, serve string) error {
 	if err := checkTransport(transport); err != nil {
 		return err
 	}
-	groups := false
-	for _, text := range c.StringSlice("to") {
+	for _, text := range words(c, "to") {
 		a, err := parseAddress("to", text, transport)
 		switch {
 		case err != nil:
@@ -89,29 +89,30 @@ func (cfg *outConfig) addresses(c *cli.Context, serve string) error {
 		if err := a.toGroup("to"); err != nil {
 			return err
 		}
+		if err := a.toMachine("to"); err != nil {
+			return err
+		}
+		if a.transport == "tcp" { // its name is looked up anew each time it is dialled
+			cfg.tcp.To = append(cfg.tcp.To, a.String())
+			continue
+		}
 		at, err := a.resolve(c.Context)
 		if err != nil {
 			return fmt.Errorf("--to %q: %w", text, err)
 		}
-		switch ip := at.Addr().Unmap(); {
-		case ip.IsUnspecified():
-			return usage("--to %q is no machine's address: name the viewer's, 127.0.0.1 for this machine", text)
-		case ip.Is6() && ip.IsLinkLocalUnicast() && ip.Zone() == "":
-			return usage("--to %q: a link-local address needs its interface, such as %s%%eth0", text, ip)
-		case a.transport == "tcp":
-			cfg.tcp.To = append(cfg.tcp.To, a.String())
-		default:
-			groups = groups || ip.IsMulticast() || ip == broadcast
-			cfg.udp.To = append(cfg.udp.To, at)
-		}
+		cfg.groups = cfg.groups || forMany(at.Addr())
+		cfg.udp.To = append(cfg.udp.To, at)
 	}
-	for _, text := range c.StringSlice(serve) {
+	for _, text := range words(c, serve) {
 		a, err := parseAddress(serve, text, transport)
 		if err != nil {
 			return err
 		}
 		if a.transport == "udp" {
-			return usage("--%s %q: over udp viewers cannot be accepted yet: name them with --to, or use tcp://%s", serve, text, text)
+			return usage("--%s %q: over udp viewers cannot be accepted yet: name them with --to, or use tcp://%s", serve, text, a.asTyped())
+		}
+		if err := a.toGroup(serve); err != nil {
+			return err
 		}
 		at, err := a.listenAddress(c.Context)
 		if err != nil {
@@ -119,20 +120,27 @@ func (cfg *outConfig) addresses(c *cli.Context, serve string) error {
 		}
 		cfg.tcp.Listen = append(cfg.tcp.Listen, at)
 	}
-	return cfg.complete(c, serve, groups)
+	if cfg.groups {
+		cfg.udp.Interfaces = words(c, "iface")
+	}
+	return cfg.complete(c, serve)
 }
 
 // complete tells what is missing, and what is there for nothing.
-func (cfg *outConfig) complete(c *cli.Context, serve string, groups bool) error {
+func (cfg *outConfig) complete(c *cli.Context, serve string) error {
 	switch {
 	case len(cfg.udp.To)+len(cfg.tcp.To)+len(cfg.tcp.Listen) == 0:
 		return usage("%s needs --to HOST[:PORT], the machine on which `framegram view` runs, or --%s tcp://:%d to which viewers come", c.Command.Name, serve, DefaultPort)
-	case c.IsSet("ttl") && !groups:
+	case typed(c, "ttl") && !cfg.groups:
 		return usage("--ttl is for multicast, and no --to is a group")
-	case c.IsSet("iface") && !groups && c.Command.Name != "relay": // its other side may want it
+	case typed(c, "iface") && !cfg.groups && c.Command.Name != "relay": // its other side may want it
 		return usage("--iface is for multicast, and no --to is a group")
-	case len(cfg.tcp.Listen) == 0 && c.IsSet("max-viewers"):
+	case typed(c, "max-viewers") && len(cfg.tcp.Listen) == 0:
 		return usage("--max-viewers goes with --%s", serve)
+	case typed(c, "mtu") && len(cfg.udp.To) == 0:
+		return usage("--mtu is for udp, and no --to is")
+	case typed(c, "tcp-congestion") && len(cfg.tcp.To)+len(cfg.tcp.Listen) == 0 && c.Command.Name != "relay":
+		return usage("--tcp-congestion is for tcp, and no address is")
 	}
 	return nil
 }
@@ -144,7 +152,7 @@ type outbound struct {
 }
 
 // openOut opens the sockets and says what is sent where.
-func (s *session) openOut(cfg outConfig, what string, announce func() fragment.Announce) (*outbound, error) {
+func (s *session) openOut(cfg outConfig, serve, what string, announce func() fragment.Announce) (*outbound, error) {
 	o := &outbound{}
 	if len(cfg.udp.To) > 0 {
 		sender, err := udp.NewSender(cfg.udp)
@@ -160,7 +168,7 @@ func (s *session) openOut(cfg outConfig, what string, announce func() fragment.A
 		sender, err := tcp.NewSender(cfg.tcp)
 		if err != nil {
 			o.Close()
-			return nil, inWords("listen", strings.Join(names(cfg.tcp.Listen), ", "), err)
+			return nil, inWords(serve, strings.Join(names(cfg.tcp.Listen), ", "), err)
 		}
 		o.tcp = sender
 		if len(cfg.tcp.To) > 0 {

@@ -1,11 +1,14 @@
 package command
 
 import (
+	"context"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/framegram/framegram/capture"
 	"github.com/framegram/framegram/stream"
 )
 
@@ -39,14 +42,28 @@ func runSend(c *cli.Context, s *session) error {
 		return recorder.unused(err)
 	}
 	s.send.pump = &stream.Pump{Source: source, Sink: recorder.beside(s.send.out), MaxFrames: s.frames}
+	s.send.await(c.Context, cfg)
 	ctx, cancel := s.begin(c.Context)
 	defer cancel()
 	return s.pump(ctx, s.send.pump)
 }
 
+// await gives tcp viewers that are dialled a second to be reached, where the source is
+// played and not live: it would begin, and may end, before anybody is there.
+func (s *sendSide) await(ctx context.Context, cfg outConfig) {
+	if r, ok := s.source.(capture.Reporter); len(cfg.tcp.To) == 0 || ok && r.Info().Live {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	for ctx.Err() == nil && s.out.tcp.Stats().Connects == 0 {
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
 // openSend opens the way out for source. The pump is still to be made.
 func (s *session) openSend(cfg outConfig, source stream.Source) (*sendSide, error) {
-	out, err := s.openOut(cfg, describe(source), announcement(source))
+	out, err := s.openOut(cfg, "listen", describe(source), announcement(source))
 	if err != nil {
 		return nil, err
 	}

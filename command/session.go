@@ -1,6 +1,7 @@
 package command
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -49,7 +50,7 @@ type session struct {
 
 func newSession(c *cli.Context, role string) (*session, error) {
 	s := &session{
-		role: role, stats: c.String("stats"), interval: c.Duration("interval"),
+		role: role, stats: cmp.Or(c.String("stats"), "text"), interval: c.Duration("interval"),
 		duration: c.Duration("duration"), frames: c.Uint64("frames"),
 	}
 	switch {
@@ -131,8 +132,9 @@ func (s *session) pump(ctx context.Context, p *stream.Pump) error {
 	stop := s.report()
 	err := outcome(ctx, p.Run(ctx))
 	f := stop()
+	s.record.end()
 	if lost := p.Sink.Close(); lost != nil {
-		s.log.Warn("closing: " + lost.Error())
+		s.log.Warn("closing: " + oneLine(lost))
 	}
 	f.Record = s.record.totals() // what still waited for the disk is in it now
 	s.print(f)

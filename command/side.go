@@ -57,16 +57,17 @@ func (v *viewSide) totals() *viewFigures {
 
 // relaySide is a relay: the way in copied to the way out.
 type relaySide struct {
-	pump *stream.Pump
-	in   *inbound
-	out  *outbound
+	pump   *stream.Pump
+	in     *inbound
+	source *passed // in, as it is passed on
+	out    *outbound
 }
 
 func (r *relaySide) totals() *relayFigures {
 	pump := r.pump.Stats()
 	f := &relayFigures{In: r.in.stats(), Out: r.out.stats()}
 	in := f.In.frames()
-	f.Frames = relayFrames{Received: in.received, Skipped: in.replaced + pump.Replaced, LeftOut: in.leftOut, Lost: in.lost}
+	f.Frames = relayFrames{Received: in.received, Skipped: in.replaced + pump.Replaced, Looped: r.source.looped.Load(), LeftOut: in.leftOut, Lost: in.lost}
 	f.Frames.Sent, f.Frames.Unsent, f.Frames.TooLarge = f.Out.frames()
 	return f
 }

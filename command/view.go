@@ -90,7 +90,7 @@ func (s *session) openView(c *cli.Context, cfg display.Config, in *inbound, reco
 	v.display = sink
 	sink = timed(sink, v.ages)
 	if c.Bool("timecode") {
-		if sink, v.timecode, err = display.Measure(sink); err != nil {
+		if sink, v.timecode, err = display.Measure(sink, nil); err != nil {
 			return recorder.unused(errors.Join(err, v.display.Close()))
 		}
 	}

@@ -67,8 +67,8 @@ func summary(f *figures) string {
 	if f.View != nil {
 		lines = append(lines, viewSummary(f))
 	}
-	if r := f.Record; r != nil {
-		lines = append(lines, fmt.Sprintf("recorded %d frames, %.1f s, %.1f MB, in %s", r.Frames, r.Seconds, float64(r.Bytes)/1e6, r.Path))
+	if f.Record != nil {
+		lines = append(lines, f.Record.String())
 	}
 	return strings.Join(lines, "\n")
 }
@@ -137,7 +137,7 @@ func viewTroubles(v *viewFigures) []count {
 func relayTroubles(r *relayFigures) []count {
 	counts := []count{
 		{"frames lost", r.Frames.Lost}, {"frames left out by the sender", r.Frames.LeftOut}, {"frames skipped", r.Frames.Skipped},
-		{"frames over the limit", r.Frames.TooLarge}, {"frames unsent", r.Frames.Unsent},
+		{"frames over the limit", r.Frames.TooLarge}, {"frames unsent", r.Frames.Unsent}, {"frames that came back", r.Frames.Looped},
 	}
 	return append(append(counts, r.In.troubles()...), r.Out.troubles()...)
 }

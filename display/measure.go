@@ -23,13 +23,19 @@ import (
 // The age is by this machine's clock against the one that painted: between two
 // machines it is wrong by the difference of their clocks.
 //
+// note, unless nil, is called for every frame whose strip was read, with the time at
+// which its picture was decoded, before the frame goes on to next.
+//
 // It is a [stream.Poller] if next is. Its Close closes next.
-func Measure(next stream.Sink) (stream.Sink, *Latency, error) {
+func Measure(next stream.Sink, note func(f *stream.Frame, decoded time.Time)) (stream.Sink, *Latency, error) {
 	d, err := codec.NewDecoder()
 	if err != nil {
 		return nil, nil, fmt.Errorf("display: %w", err)
 	}
-	m := &measure{next: next, decoder: d, latency: newLatency()}
+	if note == nil {
+		note = func(*stream.Frame, time.Time) {}
+	}
+	m := &measure{next: next, note: note, decoder: d, latency: newLatency()}
 	if p, ok := next.(stream.Poller); ok {
 		return &polledMeasure{m, p}, m.latency, nil
 	}
@@ -38,32 +44,34 @@ func Measure(next stream.Sink) (stream.Sink, *Latency, error) {
 
 type measure struct {
 	next    stream.Sink
+	note    func(*stream.Frame, time.Time)
 	decoder *codec.Decoder
 	picture *image.YCbCr // reused
 	latency *Latency
 }
 
 func (m *measure) Write(ctx context.Context, f *stream.Frame) error {
-	m.latency.add(m.age(f.JPEG))
+	decoded, code, err := m.read(f.JPEG)
+	if err == nil {
+		m.note(f, decoded)
+	}
+	m.latency.add(decoded.Sub(code.Captured), err)
 	return m.next.Write(ctx, f)
 }
 
-// age is the time from the painting of the timecode until the picture is decoded.
-func (m *measure) age(jpeg []byte) (time.Duration, error) {
+// read decodes the picture, notes the time, and reads the strip.
+func (m *measure) read(jpeg []byte) (decoded time.Time, code timecode.Code, err error) {
 	h, err := codec.ParseHeader(jpeg)
 	if err != nil {
-		return 0, err
+		return decoded, code, err
 	}
 	m.picture = codec.ReuseYCbCr(m.picture, h.Width, h.Height, h.Ratio)
 	if err := m.decoder.DecodeYCbCr(m.picture, jpeg); err != nil {
-		return 0, err
+		return decoded, code, err
 	}
-	decoded := time.Now()
-	code, err := timecode.Read(m.picture)
-	if err != nil {
-		return 0, err
-	}
-	return decoded.Sub(code.Captured), nil
+	decoded = time.Now()
+	code, err = timecode.Read(m.picture)
+	return decoded, code, err
 }
 
 func (m *measure) Close() error {

@@ -37,7 +37,7 @@ func painted(t testing.TB, w, h int, captured time.Time) []byte {
 
 func TestMeasure(t *testing.T) {
 	next := new(counting)
-	s, latency, err := Measure(next)
+	s, latency, err := Measure(next, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,7 +94,7 @@ func TestMeasure(t *testing.T) {
 // A window stays one when it is measured.
 func TestMeasurePolls(t *testing.T) {
 	next := new(polledCounting)
-	s, _, err := Measure(next)
+	s, _, err := Measure(next, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +109,7 @@ func TestMeasurePolls(t *testing.T) {
 }
 
 func BenchmarkMeasure(b *testing.B) {
-	s, _, err := Measure(none{})
+	s, _, err := Measure(none{}, nil)
 	if err != nil {
 		b.Fatal(err)
 	}

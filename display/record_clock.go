@@ -16,9 +16,10 @@ type recordClock struct {
 	any               bool
 }
 
-// maxLeap is what a sender's clock may gain at once: a frame may have waited long in
-// a network or a device without its time being wrong.
-const maxLeap = 10 * time.Second
+// maxLeap is what a sender's clock may gain at once: a frame may have waited in a network
+// or a device without its time being wrong. More is another sender, or a clock that was
+// set.
+const maxLeap = time.Second
 
 // next returns the time of a frame since the first one. now is when it arrived.
 func (c *recordClock) next(captured, now time.Time) time.Duration {

@@ -16,7 +16,8 @@ func TestRecordClock(t *testing.T) {
 		"a real gap":         {[]time.Duration{0, s, 9000 * s}, []time.Duration{0, s, 9000 * s}, []time.Duration{0, s, 9000 * s}},
 		"clock set back":     {[]time.Duration{9000 * s, 9001 * s, 5 * s, 6 * s}, []time.Duration{0, s, 3 * s, 4 * s}, []time.Duration{0, s, 3 * s, 4 * s}},
 		"clock set forward":  {[]time.Duration{0, s, 9000 * s, 9001 * s}, []time.Duration{0, s, 2 * s, 3 * s}, []time.Duration{0, s, 2 * s, 3 * s}},
-		"a little forward":   {[]time.Duration{0, s, 12 * s}, []time.Duration{0, s, 2 * s}, []time.Duration{0, s, 12 * s}},
+		"a little forward":   {[]time.Duration{0, s, 3 * s}, []time.Duration{0, s, 2 * s}, []time.Duration{0, s, 3 * s}},
+		"more than a little": {[]time.Duration{0, s, 3*s + 1}, []time.Duration{0, s, 2 * s}, []time.Duration{0, s, 2 * s}},
 		"stands still":       {[]time.Duration{7 * s, 7 * s, 7 * s}, []time.Duration{0, s, 2 * s}, []time.Duration{0, s, 2 * s}},
 		"our clock set back": {[]time.Duration{0, s, 0}, []time.Duration{9 * s, 8 * s, 7 * s}, []time.Duration{0, s, s}},
 	} {

@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"path/filepath"
 	"testing"
 	"time"
 )
@@ -59,4 +60,45 @@ func TestRelay(t *testing.T) {
 	if f := relay.finish().Relay.Frames; f.Received < f.Sent || f.Sent == 0 {
 		t.Errorf("the relay counts %+v", f)
 	}
+}
+
+// Two relays that feed each other keep neither a frame going round nor the next sender
+// out.
+func TestRelayRing(t *testing.T) {
+	at := [2]string{"tcp://" + freePort(t, "tcp"), "tcp://" + freePort(t, "tcp")}
+	var relays [2]*program
+	for i := range relays {
+		relays[i] = start(t, append([]string{"relay", "--listen", at[i], "--to", at[1-i]}, jsonStats...)...)
+	}
+	for i := range 2 {
+		before := relays[0].latest().Relay.Frames.Received
+		sent := send(t, at[0], "--frames", "40").finish().Send.Frames.Sent
+		f := relays[0].await("end of the stream", func(f figures) bool { return f.Relay.Frames.Received >= before+sent/2 }).Relay.Frames
+		time.Sleep(time.Second) // in which nothing may go round
+		f = relays[0].latest().Relay.Frames
+		t.Logf("sender %d: %d sent, %d received, %d passed on", i, sent, f.Received-before, f.Sent)
+		if f.Received-before > 3*sent {
+			t.Errorf("%d frames became %d", sent, f.Received-before)
+		}
+	}
+}
+
+// A single picture arrives over TCP, whether the viewer is dialled or not.
+func TestSinglePictureOverTCP(t *testing.T) {
+	t.Parallel()
+	clip, dir := clipFrames(t), t.TempDir()
+	picture := filepath.Join(dir, "picture.jpg")
+	ffmpeg(t, "-i", clipPath(t), "-frames:v", "1", "-q:v", "2", picture)
+	viewer := start(t, append([]string{"view", "--listen", "tcp://127.0.0.1:0", "--display", "images:" + filepath.Join(dir, "shown")}, jsonStats...)...)
+	if f := send(t, "tcp://"+viewer.listening(), "--source", "images:"+picture).finish(); f.Send.Frames.Sent != 1 {
+		t.Errorf("sent %d frames of one picture", f.Send.Frames.Sent)
+	}
+	viewer.await("picture", shown(0))
+	viewer.interrupt()
+	viewer.finish()
+	files, _ := filepath.Glob(filepath.Join(dir, "shown", "*.jpg"))
+	if len(files) != 1 {
+		t.Fatalf("%d pictures", len(files))
+	}
+	mustShow(t, "the picture", smalls(t, "-i", files[0])[0], clip)
 }
