@@ -16,6 +16,9 @@ func abandonable[T any](ctx context.Context, open func(context.Context) (T, erro
 	}()
 	select {
 	case r := <-done:
+		if r.err != nil && ctx.Err() != nil { // what ends the waiting may end open, too
+			r.err = context.Cause(ctx)
+		}
 		return r.got, r.err
 	case <-ctx.Done():
 		if discard != nil {

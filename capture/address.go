@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/framegram/framegram/stream"
@@ -34,31 +36,55 @@ func parseAddress(s string) (address, error) {
 	a.url = u
 	shown := *u
 	shown.User, shown.Fragment = nil, ""
-	if shown.RawQuery != "" {
-		shown.RawQuery = "..." // cameras take passwords there, too
-	}
-	a.shown = shown.String()
+	// An @ that is left may end a password with a / in it: http://me:pass/word@cam/ is
+	// taken for a path at the host "me".
+	a.shown = redact(shown.String())
 	if a.jpegs {
 		a.shown = "mjpeg+" + a.shown
 	}
 	return a, nil
 }
 
-// redact takes what may be a user and a password, or a query, out of an address that
-// cannot be parsed.
+// schemed is a text that is meant as an address, well-formed or not: none with a single
+// letter, which Windows has for its drives.
+var schemed = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9+.-]+:/*)(.*)$`)
+
+// secret is a password by its name, which some cameras want in the path. What belongs
+// to it ends at the latest where another name may begin.
+var secret = regexp.MustCompile(`(?i)((?:passw(?:or)?d|pwd|pass|token|auth|key)=)[^&?;#]+`)
+
+// redact takes what may be a user and a password, or a query, out of an address: all
+// that stands before its last @.
 func redact(s string) string {
-	scheme, rest, ok := strings.Cut(s, "://")
-	if !ok {
+	parts := schemed.FindStringSubmatch(strings.ToValidUTF8(s, "?"))
+	if parts == nil {
 		return s
 	}
+	scheme, rest := parts[1], parts[2]
 	if i := strings.LastIndexByte(rest, '@'); i >= 0 {
 		rest = "..." + rest[i:]
 	}
 	rest, _, query := strings.Cut(rest, "?")
+	rest = secret.ReplaceAllString(rest, "${1}...")
 	if query {
-		rest += "?..."
+		rest += "?..." // cameras take passwords there, too
 	}
-	return scheme + "://" + rest
+	return quoted(scheme + rest)
+}
+
+// hidden is redact for what may as well be the path of a file: that is left as it is.
+func hidden(path string) string {
+	parts := schemed.FindStringSubmatch(path)
+	if parts != nil && (strings.Contains(parts[2], "@") || isScheme(parts[1])) {
+		return redact(path)
+	}
+	return path
+}
+
+// isScheme reports whether a text, up to its colon, is a scheme known here.
+func isScheme(s string) bool {
+	scheme, _, _ := strings.Cut(s, ":")
+	return slices.Contains(schemes, strings.ToLower(scheme))
 }
 
 // errNotVideo is all that OpenCV says about an address.
@@ -84,7 +110,7 @@ func openAddress(ctx context.Context, cfg Config, source string) (stream.Source,
 
 // errorf says which address an error is about.
 func (a address) errorf(format string, args ...any) error {
-	return fmt.Errorf("capture: %s "+format, append([]any{a.shown}, args...)...)
+	return errorf("%s "+format, append([]any{a.shown}, args...)...)
 }
 
 // refused says what an answer that is no success means. HTTP and RTSP have the same

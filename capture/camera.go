@@ -89,7 +89,7 @@ func (c *camera) errorf(format string, a ...any) error {
 	if c.path != "" && c.path != c.name {
 		name += " (" + c.path + ")"
 	}
-	return fmt.Errorf("capture: "+name+" "+format, a...)
+	return errorf("%s "+format, append([]any{name}, a...)...)
 }
 
 // which adds to an error about a camera that is not there which ones are.
@@ -105,7 +105,11 @@ func (c *camera) which(err error, there []Device) error {
 			names = append(names, d.Source)
 		}
 	}
-	return fmt.Errorf("%w; there is %s", err, strings.Join(names, ", "))
+	are := "is"
+	if len(names) > 1 {
+		are = "are"
+	}
+	return fmt.Errorf("%w; there %s %s", err, are, strings.Join(names, ", "))
 }
 
 // errNoJPEG reports a camera that gives no JPEGs, so that OpenCV has to convert what

@@ -72,6 +72,11 @@ func (c *camera) openNode(sys v4l2Sys, count *counters) (stream.Source, error) {
 
 // explain says what to do about an error of the system.
 func (c *camera) explain(err error) error {
+	var at *fs.PathError
+	opening := errors.As(err, &at) && at.Path == c.path
+	if opening { // errorf says the path
+		err = at.Err
+	}
 	switch {
 	case errors.Is(err, unix.ENOENT), errors.Is(err, unix.ENXIO), errors.Is(err, unix.ENODEV):
 		return c.errorf("is not there: %w", absent{err})
@@ -83,6 +88,9 @@ func (c *camera) explain(err error) error {
 		return c.errorf("finds no room on its USB bus: another camera may share it, and a smaller --size or --fps needs less: %w", err)
 	case errors.Is(err, unix.ENOTTY):
 		return c.errorf("is no camera: the device does not know V4L2: %w", err)
+	}
+	if opening {
+		return c.errorf("cannot be opened: %w", err)
 	}
 	return c.errorf("%w", err)
 }

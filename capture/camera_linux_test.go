@@ -263,6 +263,7 @@ func TestCameraUnpluggedAndBack(t *testing.T) {
 		if st.Reopened != 1 || st.Placeholder < 6 {
 			t.Errorf("got %+v", st)
 		}
+		synctest.Wait()
 		if l := log.String(); strings.Count(l, "source lost") != 1 || !strings.Contains(l, "was unplugged") || strings.Count(l, "still lost") != 1 || strings.Count(l, "source is back") != 1 {
 			t.Errorf("the log:\n%s", l)
 		}
@@ -448,5 +449,27 @@ func TestDevicesOf(t *testing.T) {
 	}
 	for _, c := range sys.cams {
 		released(t, c)
+	}
+}
+
+// Which camera is said once, and grammatically.
+func TestCameraErrorsRead(t *testing.T) {
+	c := &camera{name: "camera:0", path: "/dev/video0"}
+	opening := func(err error) error { return &fs.PathError{Op: "open", Path: c.path, Err: err} }
+	there := []Device{{Source: "camera:1"}, {Source: "camera:2", Name: "Cam"}}
+	for want, err := range map[string]error{
+		"capture: camera:0 (/dev/video0) cannot be opened: is a directory":                                            c.explain(opening(unix.EISDIR)),
+		"capture: camera:0 (/dev/video0) is not there: no such file or directory":                                     c.explain(opening(unix.ENOENT)),
+		"capture: camera:0 (/dev/video0) is not there: no such file or directory; there are camera:1, camera:2 (Cam)": c.which(c.explain(opening(unix.ENOENT)), there),
+		"capture: camera:0 (/dev/video0) is not there: no such file or directory; there is camera:1":                  c.which(c.explain(opening(unix.ENOENT)), there[:1]),
+		"capture: /dev/v4l/by-id/50%d fails: input/output error (it has no format at all)":                            (&camera{name: "/dev/v4l/by-id/50%d"}).explain(fmt.Errorf("fails: %w (it has %s)", unix.EIO, brief(nil))),
+		"capture: camera:0 (/dev/video0) out of memory (it has no format at all)":                                     c.explain(fmt.Errorf("%w (it has %s)", errorf("%w", errors.New("out of memory")), brief(nil))),
+	} {
+		if err.Error() != want {
+			t.Errorf("got  %v\nwant %v", err, want)
+		}
+	}
+	if err := c.explain(opening(unix.ENOENT)); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("%v does not match fs.ErrNotExist", err)
 	}
 }

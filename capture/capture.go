@@ -35,7 +35,10 @@
 // # Coming back
 //
 // Cameras and network streams must be there when they are opened. One that fails later
-// is opened again, for ever, 250 ms after and then every 2 s at last. Meanwhile Next
+// is opened again, for ever, 250 ms after and then every 2 s at last; after 5 s of
+// pictures the waits begin anew. A server of JPEGs fails, too, that sends nothing for
+// 5 s, or for 15 s no picture that can be used, both longer if FPS is low: of a camera
+// that is silent for 10 s between two pictures, FPS must say so. Meanwhile Next
 // gives a placeholder about twice a second: a dark picture of the last size, which says
 // since when there is none. It is stamped and numbered as a picture is.
 //
@@ -118,8 +121,9 @@ type Config struct {
 // the first bytes. A *ConfigError means that cfg asks for what cannot be; when ctx
 // is done the error is context.Cause(ctx).
 //
-// Standard input, and much of OpenCV and of drivers, cannot be interrupted: a goroutine
-// reads it, and one that is still blocked when the source is closed is left behind
+// Standard input, a file that hangs, and much of OpenCV and of drivers, cannot be
+// interrupted: a goroutine reads it, and one that is still blocked when the source is
+// closed, or when ctx ends the opening, is left behind
 // until the read returns or the process ends.
 func Open(ctx context.Context, cfg Config) (stream.Source, error) {
 	cfg, err := cfg.withDefaults()
@@ -137,7 +141,7 @@ func Open(ctx context.Context, cfg Config) (stream.Source, error) {
 	case "test":
 		return openTestCard(cfg)
 	case "images":
-		return openImages(ctx, cfg, arg)
+		return abandonable(ctx, func(ctx context.Context) (stream.Source, error) { return openImages(ctx, cfg, arg) }, closeSource)
 	case "-":
 		return openStdin(ctx, cfg)
 	case "camera":
@@ -145,6 +149,6 @@ func Open(ctx context.Context, cfg Config) (stream.Source, error) {
 	case "address":
 		return openAddress(ctx, cfg, arg)
 	default:
-		return openVideo(cfg, arg)
+		return abandonable(ctx, func(ctx context.Context) (stream.Source, error) { return openVideo(ctx, cfg, arg) }, closeSource)
 	}
 }

@@ -43,6 +43,12 @@ func TestConfigErrors(t *testing.T) {
 		"no host":             {Config{Source: "rtsp:///1"}, "source", "want SCHEME://"},
 		"bad port":            {Config{Source: "http://me:secret@cam:8o/"}, "source", "is http://...@cam:8o/, which is no address"},
 		"bad password":        {Config{Source: "mjpeg+http://me:sec#ret@cam/"}, "source", "no address: want SCHEME"},
+		"one slash":           {Config{Source: "http:/me:s3cret@cam/x"}, "source", "is http:/...@cam/x, which is no address: want SCHEME"},
+		"no slash":            {Config{Source: "http:me:s3cret@cam/x"}, "source", "is http:...@cam/x, which is no address"},
+		"no slash, JPEGs":     {Config{Source: "Mjpeg+HTTP:me:s3@cret@cam/x?y=secret"}, "source", "is Mjpeg+HTTP:...@cam/x?..., which is no address"},
+		"no slash, no user":   {Config{Source: "rtsp:cam/password=s3cret"}, "source", "is rtsp:cam/password=..., which is no address"},
+		"no scheme":           {Config{Source: "me:s3cret@cam"}, "source", `"me:...@cam", which is no file`},
+		"a scheme unknown":    {Config{Source: "rtmp://cam/1/token=s3cret"}, "source", "rtmp://cam/1/token=..."},
 		"images of nothing":   {Config{Source: "images:"}, "source", "without a directory"},
 		"bad pattern":         {Config{Source: "images:[a"}, "source", "pattern"},
 		"card without room":   {Config{Size: at(100, 100), Timecode: true}, "timecode", "192x160"},
@@ -69,14 +75,18 @@ func TestOpenMissing(t *testing.T) {
 	writeFile(t, dir, "empty.mp4", nil)
 	writeFile(t, dir, "notes.txt", []byte("nothing to see"))
 	for source, want := range map[string]string{
-		dir + "/gone.mp4":        "no such video file",
-		"gone.mp4":               "no such video file",
-		dir:                      "say images:" + dir,
-		dir + "/empty.mp4":       "empty.mp4 is empty",
-		os.DevNull:               "is not a regular file",
-		"images:" + dir:          "no *.jpg or *.jpeg",
-		"images:" + dir + "/x":   "no such directory",
-		"images:" + dir + "/*.x": "no file matches",
+		dir + "/gone.mp4":                   "no such video file",
+		"gone.mp4":                          "no such video file",
+		dir:                                 "say images:" + dir,
+		dir + "/empty.mp4":                  "empty.mp4 is empty",
+		os.DevNull:                          "is not a regular file",
+		"images:" + dir:                     "no *.jpg or *.jpeg",
+		"me:s3cret@cam/x.mp4":               "no such video file: stat me:...@cam/x.mp4: no such file",
+		dir + "/a\nb\x1b[31m.mkv":           `a\nb\x1b[31m.mkv": no such file`,
+		dir + "/\xff\u202e.mkv":             `\xff\u202e.mkv": no such file`,
+		"images:http://me:s3cret@cam/1.jpg": "stat http://...@cam/1.jpg: no such file",
+		"images:" + dir + "/x":              "no such directory",
+		"images:" + dir + "/*.x":            "no file matches",
 		"images:" + dir + "/*.txt": "none of 1 files is a JPEG that can be shown: " +
 			dir + "/notes.txt: codec: not a whole, valid JPEG",
 	} {
@@ -85,6 +95,9 @@ func TestOpenMissing(t *testing.T) {
 			s.Close()
 			t.Errorf("%s: opened", source)
 			continue
+		}
+		if text := err.Error(); strings.Contains(text, "s3cret") || strings.ContainsAny(text, "\n\x1b") || strings.Count(text, "capture: ") != 1 {
+			t.Errorf("%q shows what it must not: %q", source, text)
 		}
 		var ce *ConfigError
 		if !strings.HasPrefix(err.Error(), "capture: ") || !strings.Contains(err.Error(), want) || errors.As(err, &ce) {

@@ -41,8 +41,7 @@ type encoder struct {
 	pool   stream.Pool
 	room   int // bytes; what the next JPEG probably needs
 
-	log  *slog.Logger
-	said seldom
+	log *slog.Logger
 }
 
 // newEncoder takes p over, and closes it if it fails.
@@ -74,8 +73,9 @@ func (e *encoder) Next(ctx context.Context) (*stream.Frame, error) {
 		if err == nil {
 			return f, nil
 		}
-		e.tally().damaged.Add(1)
-		if e.said.ok() {
+		count := e.tally()
+		count.damaged.Add(1)
+		if count.saidPicture.ok() {
 			e.log.Warn("picture skipped", slog.Uint64("picture", uint64(p.id)), slog.Any("err", err))
 		}
 	}

@@ -3,6 +3,7 @@ package capture
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"time"
 )
 
@@ -24,8 +25,9 @@ type feed[T any] struct {
 	count *counters
 
 	// interrupt, if there is one, makes a read that waits return. patience, if not
-	// zero, is how long next waits for any picture to come before errStalled: a read
-	// that cannot be interrupted may hang for ever.
+	// zero, is how long after the last usable picture next gives errStalled (at least
+	// firstPicture before there was one): a read may hang for ever, or find nothing of
+	// use in what never ends.
 	interrupt func()
 	patience  time.Duration
 
@@ -35,6 +37,9 @@ type feed[T any] struct {
 	inUse      *item[T]
 	play       playback
 	timer      *time.Timer // of patience
+
+	began time.Time
+	came  atomic.Int64 // when the last usable picture did, passed on or not: ns since began; 0 = none yet
 }
 
 // item is a picture and what is known of it.
@@ -45,6 +50,10 @@ type item[T any] struct {
 	at       time.Duration // live: since the start; played: media time, by read or by the rate
 	timed    bool          // read has set at
 }
+
+// firstPicture is how long the first one may take: a camera may be slow to begin, the
+// next key frame of a video some seconds away.
+const firstPicture = 15 * time.Second
 
 // buffers: one in use, one or two waiting, one being read.
 const buffers = 3
@@ -58,6 +67,7 @@ var (
 func (f *feed[T]) start(init func(*item[T])) {
 	f.free, f.full = make(chan *item[T], buffers), make(chan *item[T], buffers-1)
 	f.quit, f.done = make(chan struct{}), make(chan struct{})
+	f.began = time.Now()
 	for range buffers {
 		it := new(item[T])
 		if init != nil {
@@ -71,7 +81,7 @@ func (f *feed[T]) start(init func(*item[T])) {
 func (f *feed[T]) run() {
 	defer close(f.done)
 	defer close(f.full)
-	number := numbering{began: time.Now(), thin: thinner{fps: f.thin}}
+	number := numbering{thin: thinner{fps: f.thin}}
 	for {
 		var it *item[T]
 		select {
@@ -99,17 +109,18 @@ func (f *feed[T]) run() {
 
 // numbering is what admit remembers from picture to picture.
 type numbering struct {
-	began time.Time
-	read  uint64 // pictures so far
-	thin  thinner
+	read uint64 // pictures so far
+	thin thinner
 }
 
 // admit stamps a picture, and numbers it if it may pass.
 func (f *feed[T]) admit(it *item[T], n *numbering) bool {
 	it.captured = time.Now()
+	since := it.captured.Sub(f.began)
+	f.came.Store(max(1, int64(since)))
 	switch {
 	case f.live:
-		it.at = it.captured.Sub(n.began)
+		it.at = since
 	case !it.timed:
 		it.at = mediaTime(n.read, f.fps)
 	}
@@ -163,7 +174,6 @@ func (f *feed[T]) next(ctx context.Context) (*item[T], error) {
 
 // take waits for a picture and puts it in use.
 func (f *feed[T]) take(ctx context.Context) error {
-	came := f.count.pictures.Load()
 	for {
 		select {
 		case <-ctx.Done():
@@ -175,13 +185,20 @@ func (f *feed[T]) take(ctx context.Context) error {
 			f.inUse = it
 			return nil
 		case <-f.impatient():
-			if now := f.count.pictures.Load(); now == came { // thinned out or damaged, they still come
+			if f.left() <= 0 && len(f.full) == 0 {
 				return errStalled
-			} else {
-				came = now
 			}
 		}
 	}
+}
+
+// left is how long patience lasts from now.
+func (f *feed[T]) left() time.Duration {
+	came, patience := time.Duration(f.came.Load()), f.patience
+	if came == 0 {
+		patience = max(patience, firstPicture)
+	}
+	return patience - time.Since(f.began.Add(came))
 }
 
 // impatient starts the timer of patience.
@@ -190,9 +207,9 @@ func (f *feed[T]) impatient() <-chan time.Time {
 	case f.patience == 0:
 		return nil
 	case f.timer == nil:
-		f.timer = time.NewTimer(f.patience)
+		f.timer = time.NewTimer(f.left())
 	default:
-		f.timer.Reset(f.patience)
+		f.timer.Reset(f.left())
 	}
 	return f.timer.C
 }

@@ -22,12 +22,21 @@ type httpSource struct {
 	a      address
 	cfg    Config
 	client http.Client
+
+	quiet time.Duration // without a byte, after which the server is left
 }
 
 const maxRedirects = 5
 
+// perPicture is how many times as long as nothing at all, bytes may come without a
+// usable picture before the server is left: 15 s. A slow link takes seconds for one.
+const perPicture = 3
+
 func newHTTPSource(a address, cfg Config) *httpSource {
-	h := &httpSource{a: a, cfg: cfg}
+	h := &httpSource{a: a, cfg: cfg, quiet: stallAfter}
+	if cfg.FPS > 0 { // whoever asks for a picture in 10 s waits that long
+		h.quiet = max(h.quiet, mediaTime(2, cfg.FPS))
+	}
 	h.client.Transport = &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,
 		DialContext:            (&net.Dialer{Timeout: stallAfter}).DialContext,
@@ -37,7 +46,8 @@ func newHTTPSource(a address, cfg Config) *httpSource {
 		DisableCompression:     true, // JPEGs would not shrink
 		DisableKeepAlives:      true, // a stream is the connection's last
 	}
-	h.client.CheckRedirect = func(_ *http.Request, via []*http.Request) error {
+	h.client.CheckRedirect = func(req *http.Request, via []*http.Request) error {
+		req.Header.Del("Referer") // the address, which may hold a password, is not the next host's business
 		if len(via) > maxRedirects {
 			return fmt.Errorf("redirects more than %d times", maxRedirects)
 		}
@@ -101,7 +111,7 @@ func (h *httpSource) takes(kind string, resp *http.Response) (bool, error) {
 // get asks for the address, without the password first: the answer tells which way of
 // showing it the server knows. ctx is for the asking only.
 func (h *httpSource) get(ctx context.Context) (*body, error) {
-	b := newBody(ctx)
+	b := newBody(ctx, h.quiet)
 	defer b.asked()
 	u := *h.a.url
 	u.User, u.Fragment = nil, ""
@@ -180,20 +190,18 @@ func (h *httpSource) authorization(resp *http.Response, at *url.URL) (string, er
 	return "", errors.New("wants a password, but neither by Basic nor by Digest authentication")
 }
 
-// body is a response that is being read. It is given up when nothing comes for
-// stallAfter.
+// body is a response that is being read. It is given up when nothing comes.
 type body struct {
 	resp   *http.Response
+	quiet  time.Duration   // how long that may be
 	ctx    context.Context // of the request
 	cancel context.CancelCauseFunc
 	asked  func() bool // ends the influence of the context given to newBody
 	timer  *time.Timer
 }
 
-var errQuiet = fmt.Errorf("nothing came for %v", stallAfter)
-
-func newBody(ctx context.Context) *body {
-	b := new(body)
+func newBody(ctx context.Context, quiet time.Duration) *body {
+	b := &body{quiet: quiet}
 	b.ctx, b.cancel = context.WithCancelCause(context.Background())
 	b.asked = context.AfterFunc(ctx, func() { b.cancel(context.Cause(ctx)) })
 	return b
@@ -202,11 +210,11 @@ func newBody(ctx context.Context) *body {
 // Read implements io.Reader.
 func (b *body) Read(p []byte) (int, error) {
 	if b.timer == nil {
-		b.timer = time.AfterFunc(stallAfter, func() { b.cancel(errQuiet) })
+		b.timer = time.AfterFunc(b.quiet, func() { b.cancel(fmt.Errorf("nothing came for %v", b.quiet)) })
 	}
 	n, err := b.resp.Body.Read(p)
 	if n > 0 {
-		b.timer.Reset(stallAfter)
+		b.timer.Reset(b.quiet)
 	}
 	if err != nil && b.ctx.Err() != nil {
 		err = context.Cause(b.ctx)
@@ -235,7 +243,7 @@ func (h *httpSource) stream(b *body, count *counters) (stream.Source, error) {
 	m := &mjpeg{
 		jpegs: &jpegs{
 			counters: count, log: h.cfg.Log, interrupt: b.interrupt, finish: b.Close,
-			info: Info{Name: h.a.shown, FPS: h.cfg.FPS, Live: true},
+			info: Info{Name: h.a.shown, FPS: h.cfg.FPS, Live: true}, patience: perPicture * h.quiet,
 		},
 		r: b, max: h.cfg.MaxFrame, framed: true,
 		ended: func() error { return errors.New("the stream has ended") },

@@ -419,6 +419,51 @@ func TestHTTPStalls(t *testing.T) {
 	}
 }
 
+// A server that sends bytes without end and no picture is left as well, and the bytes
+// are counted.
+func TestHTTPWithoutPictures(t *testing.T) {
+	picture := greys(t, 1, 64, 48)[0]
+	var times atomic.Int32
+	srv := serve(t, func(w http.ResponseWriter, r *http.Request, wait func()) {
+		w.Header().Set("Content-Type", "application/octet-stream")
+		w.Write(picture)
+		if times.Add(1) > 1 {
+			wait()
+			return
+		}
+		for r.Context().Err() == nil {
+			io.WriteString(w, strings.Repeat("X-Endless: header\r\n", 1000))
+			w.(http.Flusher).Flush()
+			time.Sleep(10 * time.Millisecond)
+		}
+	})
+	var log logBuffer
+	cfg, err := Config{Log: log.log()}.withDefaults()
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := parseAddress("mjpeg+" + srv.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := newHTTPSource(a, cfg)
+	h.quiet = time.Second
+	start := time.Now()
+	s, err := openAgain(t.Context(), cfg, a.shown, h.open)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for n := 0; n < 2; {
+		if bytes.Equal(take(t, s, 1)[0].jpeg, picture) {
+			n++
+		}
+	}
+	if st := stats(s); time.Since(start) < perPicture*h.quiet || st.Reopened != 1 || st.Garbage < 1<<20 || !strings.Contains(log.String(), errStalled.Error()) {
+		t.Errorf("after %v: %+v, the log:\n%s", time.Since(start), st, &log)
+	}
+}
+
 // FFmpeg's own server of multipart JPEGs, at the clip's speed.
 func TestHTTPFromFFmpeg(t *testing.T) {
 	ffmpeg := testutil.Need(t, "ffmpeg")

@@ -47,7 +47,7 @@ func openImages(ctx context.Context, cfg Config, arg string) (stream.Source, err
 	if err != nil {
 		return nil, err
 	}
-	s := newImageSet(cfg, "images:"+arg, maxKept)
+	s := newImageSet(cfg, "images:"+quoted(arg), maxKept)
 	if err := s.load(ctx, paths); err != nil {
 		return nil, err
 	}
@@ -75,7 +75,7 @@ func listImages(arg string) (paths []string, err error) {
 	switch info, statErr := os.Stat(arg); {
 	case statErr == nil && info.IsDir():
 		if paths, err = listDir(arg); err != nil {
-			return nil, fmt.Errorf("capture: %w", err)
+			return nil, errorf("%w", err)
 		}
 		if len(paths) == 0 {
 			return nil, fmt.Errorf("capture: no *.jpg or *.jpeg in the directory %q", arg)
@@ -83,7 +83,7 @@ func listImages(arg string) (paths []string, err error) {
 	case statErr == nil:
 		paths = []string{arg}
 	case !strings.ContainsAny(arg, `*?[`):
-		return nil, fmt.Errorf("capture: no such directory of images: %w", statErr)
+		return nil, errorf("no such directory of images: %w", statErr)
 	default:
 		if paths, err = filepath.Glob(arg); err != nil {
 			return nil, &ConfigError{"source", fmt.Errorf("has the pattern %q: %w", arg, err)}
@@ -130,7 +130,7 @@ func (s *imageSet) load(ctx context.Context, paths []string) error {
 			err = whole(jpeg)
 		}
 		if err != nil {
-			first = cmp.Or(first, fmt.Errorf("%s: %w", path, err))
+			first = cmp.Or(first, fmt.Errorf("%s: %w", quoted(path), bare{err}))
 			s.damage()
 			if s.damaged.Load() <= maxNamed {
 				s.log.Warn("image skipped", slog.String("file", path), slog.Any("err", err))

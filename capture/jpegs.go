@@ -25,18 +25,18 @@ type jpegs struct {
 	// For the feed: what makes a read that waits return, and what frees the device. May
 	// be nil.
 	interrupt, finish func()
+	patience          time.Duration // see feed
 
 	// Of the feed's goroutine:
 	pool stream.Pool
 	room int // bytes; what the next JPEG probably needs
-	said seldom
 }
 
 // start begins to read: as it comes if info.Live, otherwise on the schedule of
 // info.FPS.
 func (j *jpegs) start(thin float64) *jpegs {
 	j.feed = feed[*stream.Frame]{read: j.fill, live: j.info.Live, fps: j.info.FPS, thin: thin, count: j.counters}
-	j.feed.interrupt, j.feed.close = j.interrupt, j.finish
+	j.feed.interrupt, j.feed.close, j.feed.patience = j.interrupt, j.finish, j.patience
 	j.feed.start(nil)
 	return j
 }
@@ -70,7 +70,7 @@ func (j *jpegs) fill(it *item[*stream.Frame]) error {
 // skip counts a picture that cannot be used, and says so at most once a second.
 func (j *jpegs) skip(err error) {
 	j.damage()
-	if j.said.ok() {
+	if j.saidPicture.ok() {
 		j.log.Warn("picture skipped", slog.String("picture", j.name()), slog.Any("err", err))
 	}
 }

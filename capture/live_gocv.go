@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"image"
 	"os"
+	"path"
 	"runtime"
 	"sync"
 
@@ -164,12 +165,23 @@ func openAddressCV(a address, cfg Config, count *counters) (stream.Source, error
 		return nil, err
 	}
 	if cap.Get(gocv.VideoCaptureFrameCount) > 0 && a.url.Scheme != "rtsp" {
-		return playVideo(cfg, count, a.shown, cap, open)
+		s, err := playVideo(cfg, count, a.shown, path.Base(a.shown), cap, open)
+		return s, a.about(err)
 	}
 	got := asks(cap)
 	info := Info{Name: a.shown, Size: got.size, FPS: got.fps, Live: true}
 	if cfg.FPS > 0 && (info.FPS == 0 || cfg.FPS < info.FPS) {
 		info.FPS = cfg.FPS
 	}
-	return startLive(cfg, count, cap, info)
+	s, err := startLive(cfg, count, cap, info)
+	return s, a.about(err)
+}
+
+// about is errorf for an error whose subject is the address; nil stays nil.
+func (a address) about(err error) error {
+	var config *ConfigError
+	if err == nil || errors.As(err, &config) {
+		return err
+	}
+	return a.errorf("%w", err)
 }

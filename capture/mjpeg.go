@@ -21,10 +21,15 @@ type mjpeg struct {
 	ended  func() error          // what the end means; nil: r begins anew
 	fail   func(err error) error // says where an error happened
 
-	scan *codec.Scanner
-	seen codec.ScannerStats // accounted for
-	said seldom
+	scan  *codec.Scanner
+	seen  codec.ScannerStats // accounted for
+	loose int64              // bytes since the last picture that are not; framed only
+	any   bool               // there was a picture; framed only
 }
+
+// maxFraming is how many bytes may stand between two pictures and still be their
+// framing: some cameras put a part with what they know of the scene there.
+const maxFraming = 64 << 10
 
 func (in *input) openMJPEG() (stream.Source, error) {
 	m := &mjpeg{
@@ -68,16 +73,19 @@ func (m *mjpeg) nextJPEG(dst []byte) ([]byte, error) {
 		m.account()
 		switch {
 		case err == nil:
+			m.loose, m.any = 0, true
 			if m.came != nil {
 				m.came()
 			}
 			return jpeg, nil
 		case err == io.EOF:
+			m.leave()
 			if err := m.ended(); err != nil {
 				return dst, err
 			}
 			m.rescan()
 		case !errors.Is(err, io.ErrUnexpectedEOF): // that one is accounted for; io.EOF follows
+			m.leave()
 			return dst, m.fail(err)
 		}
 	}
@@ -89,16 +97,32 @@ func (m *mjpeg) account() {
 	was := m.seen
 	m.seen = now
 	damaged := now.TooLarge - was.TooLarge + now.Broken - was.Broken
-	if now == was || m.framed && damaged == 0 {
+	skipped := now.Skipped - was.Skipped
+	if m.framed {
+		m.loose += skipped
+		if damaged == 0 && m.loose <= maxFraming {
+			return
+		}
+		skipped, m.loose = m.loose, 0
+	}
+	if now == was {
 		return
 	}
-	m.garbage.Add(uint64(now.Skipped - was.Skipped))
+	m.garbage.Add(uint64(skipped))
 	for range damaged {
 		m.damage()
 	}
-	if m.said.ok() {
+	if m.saidInput.ok() {
 		m.log.Warn("input skipped: it belongs to no usable JPEG", slog.String("input", m.info.Name),
 			slog.Int64("bytes", now.Skipped), slog.Int64("too_large", now.TooLarge), slog.Int64("broken", now.Broken),
 			slog.Int("max_frame_bytes", m.max))
 	}
+}
+
+// leave counts, at the end, what stood in a stream without one picture.
+func (m *mjpeg) leave() {
+	if !m.any {
+		m.garbage.Add(uint64(m.loose))
+	}
+	m.loose = 0
 }

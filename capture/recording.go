@@ -3,11 +3,13 @@ package capture
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"image"
 	"io"
 	"log/slog"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -24,11 +26,15 @@ import (
 // pass through untouched.
 type recording struct {
 	*jpegs
-	path     string
+	path     string // fit to be shown
 	loop     bool
 	maxFrame int // bytes
 
+	ctx    context.Context // ends the reading
+	cancel context.CancelCauseFunc
+
 	// Of the feed's goroutine:
+	left  int64 // bytes that may still be read, while it is opened
 	file  *os.File
 	mkv   *matroska.Reader
 	times mediaClock
@@ -38,17 +44,23 @@ type recording struct {
 
 // openRecording returns no source for a file that is OpenCV's to open; why, if there
 // is anything to say, says what is in it.
-func openRecording(cfg Config, path string) (s stream.Source, why, err error) {
+//
+// ctx is for the opening only. That ends even if what the file begins with has no end,
+// but cannot interrupt the system's own functions.
+func openRecording(ctx context.Context, cfg Config, path string) (s stream.Source, why, err error) {
 	file, err := os.Open(path)
 	if err != nil {
-		return nil, nil, fmt.Errorf("capture: %w", err)
+		return nil, nil, errorf("%w", err)
 	}
-	r := &recording{path: path, loop: cfg.Loop, maxFrame: cfg.MaxFrame, file: file}
-	if why, err = r.open(); why != nil || err != nil || r.mkv == nil {
+	r := &recording{path: quoted(path), loop: cfg.Loop, maxFrame: cfg.MaxFrame, file: file, left: maxOpening}
+	r.ctx, r.cancel = context.WithCancelCause(context.Background())
+	defer context.AfterFunc(ctx, func() { r.cancel(context.Cause(ctx)) })()
+	if why, err = r.open(filepath.Ext(path)); why != nil || err != nil || r.mkv == nil {
 		file.Close()
 		return nil, why, err
 	}
 	fps, err := r.rate()
+	r.left = math.MaxInt64
 	if err == nil {
 		err = r.rewind()
 	}
@@ -57,7 +69,7 @@ func openRecording(cfg Config, path string) (s stream.Source, why, err error) {
 		return nil, nil, err
 	}
 	r.times = newMediaClock(fps, 0)
-	info := Info{Name: filepath.Base(path), FPS: r.times.fps}
+	info := Info{Name: named(filepath.Base(path)), FPS: r.times.fps}
 	if cfg.FPS > 0 {
 		info.FPS = min(info.FPS, cfg.FPS)
 	}
@@ -65,20 +77,45 @@ func openRecording(cfg Config, path string) (s stream.Source, why, err error) {
 		info.Size = image.Pt(i.Width, i.Height)
 	}
 	r.jpegs = &jpegs{counters: new(counters), info: info, log: cfg.Log, finish: func() { file.Close() }}
+	r.interrupt = func() { r.cancel(context.Canceled) }
 	r.read, r.time = r.nextJPEG, r.nextTime
-	r.jpegs.name = func() string { return fmt.Sprintf("%d of %s", r.n, path) }
+	r.jpegs.name = func() string { return fmt.Sprintf("%d of %s", r.n, r.path) }
 	s, err = jpegSource(r.start(cfg.FPS), cfg)
 	return s, nil, err
 }
 
+// maxOpening is how many bytes of a file are read to find the first pictures, in front
+// of which others may stand: sound, or what is of no use.
+const maxOpening = 256 << 20
+
+var errMaxOpening = fmt.Errorf("%d MiB were read without one", maxOpening>>20)
+
+// Read implements io.Reader for what may read for hours without a picture.
+func (r *recording) Read(p []byte) (int, error) {
+	if r.ctx.Err() != nil {
+		return 0, context.Cause(r.ctx)
+	}
+	if r.left <= 0 {
+		return 0, errMaxOpening
+	}
+	n, err := r.file.Read(p)
+	r.left -= int64(n)
+	return n, err
+}
+
+// Seek implements io.Seeker.
+func (r *recording) Seek(offset int64, whence int) (int64, error) {
+	return r.file.Seek(offset, whence)
+}
+
 // open begins to read if the file is ours to read. Its first bytes tell, not its name.
-func (r *recording) open() (why, err error) {
+func (r *recording) open(ext string) (why, err error) {
 	magic := make([]byte, len(matroska.Magic))
 	switch _, err := io.ReadFull(r.file, magic); {
 	case err != nil && err != io.ErrUnexpectedEOF:
-		return nil, fmt.Errorf("capture: %w", err)
+		return nil, errorf("%w", err)
 	case !bytes.Equal(magic, []byte(matroska.Magic)):
-		if strings.EqualFold(filepath.Ext(r.path), ".mkv") {
+		if strings.EqualFold(ext, ".mkv") {
 			return errors.New("is named .mkv but does not begin as Matroska does"), nil
 		}
 		return nil, nil
@@ -91,15 +128,18 @@ func (r *recording) open() (why, err error) {
 	case errors.As(err, &other) && other.Codec != "":
 		return fmt.Errorf("holds %s, which needs OpenCV", other.Codec), nil
 	}
+	if err == errMaxOpening {
+		return nil, errorf("%s begins with no picture: %w", r.path, err)
+	}
 	return fmt.Errorf("cannot be played as a recording: %w", err), nil
 }
 
 // rewind goes to the start of the file.
 func (r *recording) rewind() error {
 	if _, err := r.file.Seek(0, io.SeekStart); err != nil {
-		return fmt.Errorf("capture: %w", err)
+		return errorf("%w", err)
 	}
-	mkv, err := matroska.NewReader(r.file, r.maxFrame)
+	mkv, err := matroska.NewReader(r, r.maxFrame)
 	if err == nil {
 		r.mkv, r.n = mkv, 0
 	}
@@ -127,7 +167,7 @@ func (r *recording) rate() (float64, error) {
 			if err == io.EOF {
 				err = io.ErrUnexpectedEOF
 			}
-			return 0, fmt.Errorf("capture: %s holds no picture: %w", r.path, err)
+			return 0, errorf("%s holds no picture: %w", r.path, err)
 		case err != nil:
 			look = n
 		default:
@@ -175,14 +215,17 @@ func (r *recording) nextTime() time.Duration {
 // ended returns what ends the source, or begins the file anew. err is why the file
 // gives no more.
 func (r *recording) ended(err error) error {
+	if r.ctx.Err() != nil { // interrupted
+		return context.Cause(r.ctx)
+	}
 	cut := err != io.EOF
 	if cut {
-		err = fmt.Errorf("capture: %s ended after %d frames (%.1f s): it is cut off or damaged: %w",
+		err = errorf("%s ended after %d frames (%.1f s): it is cut off or damaged: %w",
 			r.path, r.n, (r.times.last - r.times.base).Seconds(), err)
 	}
 	switch {
 	case r.times.n == 0:
-		return fmt.Errorf("capture: %s holds no picture that can be decoded: %w", r.path, io.ErrUnexpectedEOF)
+		return errorf("%s holds no picture that can be decoded: %w", r.path, io.ErrUnexpectedEOF)
 	case !r.loop:
 		return err
 	case cut && !r.times.looped:
@@ -190,7 +233,7 @@ func (r *recording) ended(err error) error {
 	}
 	r.times.restart()
 	if err := r.rewind(); err != nil {
-		return fmt.Errorf("capture: %s: %w", r.path, err)
+		return errorf("%s: %w", r.path, err)
 	}
 	return nil
 }

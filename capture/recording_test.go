@@ -3,6 +3,7 @@ package capture
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"image"
@@ -10,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -277,5 +279,146 @@ func TestRecordingOfAnotherCodec(t *testing.T) {
 	defer s.Close()
 	if got := take(t, s, 3); got[2].size != image.Pt(64, 48) {
 		t.Errorf("got %v", got[2].size)
+	}
+}
+
+// sparseRecording writes a file of what is cheap to write: parts at their places.
+func sparseRecording(t *testing.T, parts map[int64][]byte) string {
+	t.Helper()
+	f, err := os.Create(filepath.Join(t.TempDir(), "sparse.mkv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for at, part := range parts {
+		if _, err := f.WriteAt(part, at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return f.Name()
+}
+
+// void is the start of an element Void that makes n bytes altogether.
+func void(n int64) []byte {
+	return binary.BigEndian.AppendUint64([]byte{0xEC}, 1<<56|uint64(n-9))
+}
+
+// split cuts a recording before its first Cluster and behind its first frame.
+func split(t *testing.T, jpegs [][]byte) (head, first, rest []byte) {
+	t.Helper()
+	whole, err := os.ReadFile(writeRecording(t, 20*time.Millisecond, false, jpegs...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	head, _, _ = bytes.Cut(whole, []byte("\x1F\x43\xB6\x75"))
+	end := bytes.Index(whole, jpegs[0]) + len(jpegs[0])
+	return head, whole[len(head):end], whole[end:]
+}
+
+// A terabyte of nothing, before the first picture or behind it, is passed over.
+func TestRecordingWithAVoid(t *testing.T) {
+	jpegs := greys(t, 4, 64, 48)
+	head, first, rest := split(t, jpegs)
+	const size = 1 << 40
+	for name, parts := range map[string][][]byte{"first": {nil, slices.Concat(first, rest)}, "then": {first, rest}} {
+		lead := slices.Concat(head, parts[0])
+		path := sparseRecording(t, map[int64][]byte{
+			0: slices.Concat(lead, void(size)), int64(len(lead)) + size: parts[1],
+		})
+		s := mustOpen(t, Config{Source: path})
+		got, err := takeAll(t, s)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		wantPlayed(t, s, got, jpegs)
+	}
+}
+
+// What stands before the first picture is not read for ever, and what stands behind it
+// does not keep the rest from being played.
+func TestRecordingOpensOrNot(t *testing.T) {
+	jpegs := greys(t, 4, 64, 48)
+	head, first, rest := split(t, jpegs)
+	const n, size = maxOpening>>20 + 10, 1 << 20
+	for _, before := range []bool{true, false} {
+		lead := head
+		if !before {
+			lead = slices.Concat(head, first)
+		}
+		parts := map[int64][]byte{0: lead}
+		at := int64(len(lead))
+		for range n {
+			parts[at] = void(size)
+			at += size
+		}
+		parts[at] = rest
+		path := sparseRecording(t, parts)
+		s, err := Open(t.Context(), Config{Source: path})
+		if before {
+			if err == nil || !strings.Contains(err.Error(), "256 MiB were read without one") || strings.Count(err.Error(), "capture: ") != 1 {
+				t.Errorf("got %v", err)
+			}
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		take(t, s, 1)
+		s.Close()
+	}
+}
+
+// Neither the opening nor what Close leaves behind reads on.
+func TestRecordingStopsReading(t *testing.T) {
+	path := writeRecording(t, 10*time.Millisecond, true, slices.Repeat([][]byte{encode(t, noisy(400, 300), 100)}, 50)...)
+	why := errors.New("enough")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(why)
+	cfg, _ := Config{}.withDefaults()
+	s, told, err := openRecording(ctx, cfg, path)
+	if s != nil || !errors.Is(err, why) && !errors.Is(told, why) {
+		t.Errorf("got %v, %v, %v, want %v", s, told, err, why)
+	}
+	if s, err := openVideo(ctx, cfg, path); s != nil || !errors.Is(err, why) {
+		t.Errorf("got %v, %v, want %v", s, err, why)
+	}
+	s, _, err = openRecording(t.Context(), cfg, path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	interrupted := s.(*jpegs).interrupt
+	interrupted()
+	if _, err := takeAll(t, s); !errors.Is(err, context.Canceled) {
+		t.Errorf("interrupted: got %v", err)
+	}
+	s.Close()
+}
+
+// What a file says of itself is shown in a form that does a terminal no harm.
+func TestRecordingOfAHostileName(t *testing.T) {
+	jpeg := greys(t, 1, 64, 48)[0]
+	whole, err := os.ReadFile(writeRecording(t, time.Second, true, jpeg))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{
+		"plain name.mkv":                    "plain name.mkv",
+		"a\x1b[31m\nb.mkv":                  `"a\x1b[31m\nb.mkv"`,
+		strings.Repeat("long", 60) + ".mkv": strings.Repeat("long", 15) + "l...",
+	} {
+		path := writeFile(t, t.TempDir(), name, whole)
+		if got := info(mustOpen(t, Config{Source: path})).Name; got != want {
+			t.Errorf("%q calls itself %s, want %s", name, got, want)
+		}
+	}
+	codec := bytes.Replace(whole, []byte("V_MJPEG"), []byte("V_\x1b[31m"), 1)
+	path := writeFile(t, t.TempDir(), "a\x1b[31m\nb.mkv", codec)
+	s, err := Open(t.Context(), Config{Source: path})
+	if err == nil { // OpenCV takes it
+		s.Close()
+		return
+	}
+	if text := err.Error(); strings.ContainsAny(text, "\x1b\n") || !strings.Contains(text, `holds "V_\x1b[31m", which needs OpenCV`) || strings.Count(text, "capture: ") != 1 {
+		t.Errorf("got %q", text)
 	}
 }

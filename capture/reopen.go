@@ -14,6 +14,8 @@ import (
 
 const (
 	firstRetry, lastRetry = 250 * time.Millisecond, 2 * time.Second // the wait doubles between them
+	steadyAfter           = 5 * time.Second                         // of pictures, the wait begins anew
+	lostEvery             = 5 * time.Second                         // it is said that a source is lost, at most
 	placeholderEvery      = 500 * time.Millisecond
 	stallAfter            = 5 * time.Second // without anything from a device or a server
 )
@@ -36,6 +38,9 @@ type reopening struct {
 	// Of the goroutine that calls Next:
 	now      stream.Source // nil while there is none
 	showing  bool          // a picture of now has come
+	first    time.Time     // when the first of now did
+	latest   time.Time     // and the last
+	settled  chan bool     // to the goroutine that opened: whether a picture came; nil once told
 	last     uint32        // ID of the frame before
 	any      bool          // there was one
 	lastSize image.Point
@@ -44,12 +49,16 @@ type reopening struct {
 	due      time.Time // of the next placeholder
 	every    time.Duration
 
-	// Of the goroutine that opens, while there is one:
-	wait   time.Duration // before the next attempt
-	back   chan stream.Source
-	ctx    context.Context // done with Close
-	cancel context.CancelFunc
-	ended  chan struct{} // closed when that goroutine has ended; nil if there never was one
+	// Of the goroutine that opens, while there is one. They follow each other.
+	wait                time.Duration // before the next attempt
+	losses              uint64
+	absent              bool   // it was said last that the source is lost, not that it is back
+	said                string // why
+	saidLost, saidStill seldom
+	back                chan stream.Source
+	ctx                 context.Context // done with Close
+	cancel              context.CancelFunc
+	ended               chan struct{} // closed when that goroutine has ended; nil if there never was one
 }
 
 // errPlaceholder ends the waiting for a picture, for a placeholder.
@@ -58,7 +67,7 @@ var errPlaceholder = errors.New("capture: time for a placeholder")
 // openAgain opens a source that is opened again whenever it fails. Only what fails
 // now is an error.
 func openAgain(ctx context.Context, cfg Config, name string, open opener) (stream.Source, error) {
-	r := &reopening{counters: new(counters), name: name, open: open, log: cfg.Log, back: make(chan stream.Source)}
+	r := &reopening{counters: new(counters), name: name, open: open, log: cfg.Log, wait: firstRetry, back: make(chan stream.Source)}
 	r.every = placeholderEvery
 	if cfg.FPS > 0 {
 		r.every = max(r.every, mediaTime(1, cfg.FPS))
@@ -88,7 +97,7 @@ func (r *reopening) attempt(ctx context.Context) (stream.Source, error) {
 func closeSource(s stream.Source) { s.Close() }
 
 func (r *reopening) adopt(s stream.Source) {
-	r.now, r.showing = s, false
+	r.now, r.showing, r.first, r.latest = s, false, time.Time{}, time.Time{}
 	info := s.(Reporter).Info()
 	r.info.Store(&info)
 }
@@ -132,7 +141,12 @@ func (r *reopening) picture(ctx context.Context) (*stream.Frame, error) {
 		r.replaced.Add(1)
 		return nil, nil
 	}
+	r.latest = time.Now()
+	if r.first.IsZero() {
+		r.first = r.latest
+	}
 	r.showing = true
+	r.settle(true)
 	r.lastSize = image.Pt(f.Width, f.Height)
 	r.passed(f)
 	return f, nil
@@ -158,43 +172,81 @@ func (r *reopening) await(ctx context.Context) error {
 func (r *reopening) lose(err error) {
 	r.now.Close()
 	r.now = nil
-	if r.showing {
+	r.settle(false)
+	if r.latest.Sub(r.first) >= steadyAfter {
 		r.wait = firstRetry
+	}
+	if r.showing {
 		r.lost = time.Now()
 		r.due = r.lost.Add(r.every)
 		r.card.say(cmp.Or(r.lastSize, r.Info().Size), r.lost)
 	}
-	r.ended = make(chan struct{})
-	go r.retry(err)
+	before := r.ended
+	r.ended, r.settled = make(chan struct{}), make(chan bool, 1)
+	go r.retry(err, before, r.ended, r.settled)
 }
 
-// retry opens until that succeeds or the source is closed. It does the logging, too:
-// a log that is stuck must not hold up Next.
-func (r *reopening) retry(err error) {
-	defer close(r.ended)
-	r.log.Warn("source lost, opening it again", slog.String("source", r.name), slog.Any("err", err))
-	said := err.Error()
+// settle tells the goroutine that opened what became of it.
+func (r *reopening) settle(shows bool) {
+	if r.settled != nil {
+		r.settled <- shows
+		r.settled = nil
+	}
+}
+
+// retry opens until that succeeds or the source is closed. It does the logging, too,
+// up to the first picture: a log that is stuck must not hold up Next. before is closed
+// when the last retry has ended, if there was one.
+func (r *reopening) retry(err error, before <-chan struct{}, ended chan<- struct{}, settled <-chan bool) {
+	defer close(ended)
+	if before != nil {
+		<-before
+	}
+	r.losses++
 	for {
+		r.sayLost(err)
 		select {
 		case <-r.ctx.Done():
 			return
 		case <-time.After(r.wait):
 		}
 		r.wait = min(2*r.wait, lastRetry)
-		s, err := r.attempt(r.ctx)
-		if err == nil {
-			r.log.Info("source is back", slog.String("source", r.name))
+		s, openErr := r.attempt(r.ctx)
+		if openErr == nil {
 			select {
 			case r.back <- s:
 			case <-r.ctx.Done():
 				s.Close()
+				return
 			}
+			break
+		}
+		if err = openErr; r.ctx.Err() != nil {
 			return
 		}
-		if text := err.Error(); text != said && r.ctx.Err() == nil { // at most four a second, and they end in one
-			said = text
-			r.log.Warn("source still lost", slog.String("source", r.name), slog.Any("err", err))
+	}
+	select {
+	case shows := <-settled:
+		if shows && r.absent {
+			r.absent = false
+			r.log.Info("source is back", slog.String("source", r.name))
 		}
+	case <-r.ctx.Done():
+	}
+}
+
+// sayLost says that the source is lost, and then when the reason changes, neither more
+// than once in lostEvery: a source may come and go all the time. While a loss has not
+// been said, neither is that the source is back.
+func (r *reopening) sayLost(err error) {
+	text := err.Error()
+	switch {
+	case !r.absent && r.saidLost.okAfter(lostEvery):
+		r.absent, r.said = true, text
+		r.log.Warn("source lost, opening it again", slog.String("source", r.name), slog.Any("err", err), slog.Uint64("losses_so_far", r.losses))
+	case r.absent && text != r.said && r.saidStill.okAfter(lostEvery):
+		r.said = text
+		r.log.Warn("source still lost", slog.String("source", r.name), slog.Any("err", err))
 	}
 }
 

@@ -26,6 +26,8 @@ type flaky struct {
 	fails []error // of the openings, in turn; then it works
 	now   *io.PipeWriter
 	hang  chan struct{}
+
+	patience time.Duration
 }
 
 // write makes the device give data, fail breaks it, and opened tells when it was opened.
@@ -70,7 +72,7 @@ func (d *flaky) open(_ context.Context, c *counters) (stream.Source, error) {
 	r, w := io.Pipe()
 	d.now = w
 	m := &mjpeg{
-		jpegs: &jpegs{counters: c, log: d.cfg.Log, info: Info{Name: "flaky", Live: true}, finish: func() { r.Close() }, interrupt: func() { r.Close() }},
+		jpegs: &jpegs{counters: c, log: d.cfg.Log, info: Info{Name: "flaky", Live: true}, patience: d.patience, finish: func() { r.Close() }, interrupt: func() { r.Close() }},
 		r:     r, max: d.cfg.MaxFrame, framed: true,
 		ended: func() error { return errors.New("broken") },
 		fail:  func(err error) error { return err },
@@ -130,16 +132,103 @@ func TestReopensWithBackOff(t *testing.T) {
 			t.Errorf("got %+v, want %+v", got, want)
 		}
 		balanced(t, s, len(all)+1)
+		synctest.Wait()
 		if l := log.String(); strings.Count(l, "source lost") != 1 || strings.Count(l, "still lost") != 1 || strings.Count(l, "source is back") != 1 {
 			t.Errorf("the log:\n%s", l)
 		}
-		// What gave a picture starts the back-off anew.
-		d.fail()
-		again := time.Now()
-		take(t, s, 1)
-		opens = d.opened()
-		if d := opens[len(opens)-1].Sub(again); d != firstRetry {
-			t.Errorf("after a picture the first wait is %v, want %v", d, firstRetry)
+		// What gives pictures for some seconds starts the back-off anew, a single one does not.
+		for _, tt := range []struct{ lasts, want time.Duration }{{0, lastRetry}, {steadyAfter, firstRetry}} {
+			d.write(picture)
+			take(t, s, 1)
+			time.Sleep(tt.lasts)
+			d.write(picture)
+			take(t, s, 1)
+			d.fail()
+			again, before := time.Now(), len(d.opened())
+			for len(d.opened()) == before {
+				take(t, s, 1)
+			}
+			take(t, s, 1)
+			if got := d.opened()[before].Sub(again); got != tt.want {
+				t.Errorf("after %v of pictures the first wait is %v, want %v", tt.lasts, got, tt.want)
+			}
+		}
+	})
+}
+
+// A source that comes and goes all the time, as a server does that sends one picture
+// for each question or breaks off within one, is not tried more often than one that
+// stays away, and said no more than now and then. A last word is always true.
+func TestReopensWhatFlaps(t *testing.T) {
+	picture := greys(t, 1, 640, 480)[0]
+	broken := slices.Concat(picture, picture[:len(picture)/2])
+	for name, data := range map[string][]byte{"one picture": picture, "breaks off": broken, "nothing": nil} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var log logBuffer
+				d := &flaky{}
+				s := openFlaky(t, d, Config{Log: log.log()})
+				feed := make(chan struct{})
+				defer func() { <-feed }()
+				const last = time.Minute
+				go func() { // breaks every opening within that time at once
+					defer close(feed)
+					for seen, start := 0, time.Now(); time.Since(start) < last; {
+						if n := len(d.opened()); n > seen {
+							seen = n
+							time.Sleep(time.Millisecond) // until it is open
+							if len(data) > 0 {
+								d.write(data)
+							}
+							d.fail()
+						}
+						time.Sleep(10 * time.Millisecond)
+					}
+				}()
+				for start := time.Now(); time.Since(start) < last+5*time.Second; {
+					take(t, s, 1)
+				}
+				if n := len(d.opened()); n < 25 || n > 40 {
+					t.Errorf("opened %d times in a minute, want about once in 2 s", n)
+				}
+				lost, back := strings.Count(log.String(), "source lost"), strings.Count(log.String(), "source is back")
+				if skipped := strings.Count(log.String(), "input skipped"); lost > 13 || back > lost || skipped > 40 || data != nil && lost < 9 || data == nil && back > 0 {
+					t.Errorf("said to be lost %d times, back %d times, skipped %d times:\n%s", lost, back, skipped, &log)
+				}
+				d.write(picture)
+				for f := take(t, s, 1)[0]; !bytes.Equal(f.jpeg, picture); f = take(t, s, 1)[0] {
+				}
+				synctest.Wait()
+				if text := log.String(); strings.Count(text, "source lost") != strings.Count(text, "source is back") {
+					t.Errorf("it shows, and the log ends otherwise:\n%s", text)
+				}
+			})
+		})
+	}
+}
+
+// What is skipped is said once a second over all openings.
+func TestReopenedSaysSkippedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log logBuffer
+		cfg, _ := Config{Log: log.log()}.withDefaults()
+		picture := greys(t, 1, 64, 48)[0]
+		count := new(counters)
+		for range 10 {
+			d := &flaky{cfg: cfg}
+			s, err := d.open(t.Context(), count)
+			if err != nil {
+				t.Fatal(err)
+			}
+			d.write(picture[:len(picture)/2])
+			d.fail()
+			if _, err := s.Next(t.Context()); err == nil {
+				t.Error("a picture came of half of one")
+			}
+			s.Close()
+		}
+		if n := strings.Count(log.String(), "input skipped"); n != 1 || count.damaged.Load() != 10 {
+			t.Errorf("%d damaged pictures were said %d times:\n%s", count.damaged.Load(), n, &log)
 		}
 	})
 }
@@ -276,4 +365,59 @@ func TestFeedIsImpatient(t *testing.T) {
 		f.stop()
 		close(free)
 	})
+}
+
+// Bytes without a usable picture keep nobody waiting, not even when Next is asked again
+// and again, as it is while a placeholder is shown; a picture that is slow is one.
+func TestJPEGsOrNothing(t *testing.T) {
+	picture := greys(t, 1, 640, 480)[0]
+	rest := picture[:len(picture)-2]
+	for name, tt := range map[string]struct {
+		data  []byte
+		every time.Duration // between its bytes, over and over
+		works bool
+	}{
+		"one byte a second":     {[]byte("x"), time.Second, false},
+		"garbage":               {bytes.Repeat([]byte("garbage "), 8192), 10 * time.Millisecond, false},
+		"broken pictures":       {rest, 100 * time.Millisecond, false},
+		"a picture without end": {append(bytes.Clone(rest), make([]byte, 1<<20)...), time.Second, false},
+		"one in 10 s":           {picture, 10 * time.Second, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				cfg, _ := Config{MaxFrame: 1 << 20}.withDefaults()
+				d := &flaky{cfg: cfg, patience: 3 * stallAfter}
+				s, err := d.open(t.Context(), new(counters))
+				if err != nil {
+					t.Fatal(err)
+				}
+				var writing sync.WaitGroup
+				defer writing.Wait()
+				defer s.Close()
+				d.write(picture)
+				take(t, s, 1)
+				writing.Go(func() {
+					for d.write(tt.data) == nil {
+						time.Sleep(tt.every)
+					}
+				})
+				start, n := time.Now(), 0
+				for err = nil; (err == nil || errors.Is(err, context.DeadlineExceeded)) && time.Since(start) < time.Minute; n++ {
+					ctx, cancel := context.WithTimeout(t.Context(), placeholderEvery)
+					_, err = nextShot(ctx, s)
+					cancel()
+				}
+				switch took := time.Since(start).Round(time.Millisecond); {
+				case tt.works:
+					if err != nil && !errors.Is(err, context.DeadlineExceeded) || stats(s).Pictures < 6 {
+						t.Errorf("got %v after %v, %+v", err, took, stats(s))
+					}
+				case err != errStalled || took != 3*stallAfter:
+					t.Errorf("got %v after %v, want %v after %v", err, took, errStalled, 3*stallAfter)
+				case len(tt.data) > 1 && stats(s).Garbage < 1<<19:
+					t.Errorf("got %+v, want the garbage counted", stats(s))
+				}
+			})
+		})
+	}
 }

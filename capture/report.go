@@ -2,6 +2,7 @@ package capture
 
 import (
 	"image"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -43,6 +44,10 @@ type counters struct {
 	reopened, placeholder                               atomic.Uint64
 
 	ids atomic.Uint32 // the next frame's
+
+	// What is said of pictures and of bytes that are skipped: a source that is opened
+	// over and over says it no more often than one that stays.
+	saidPicture, saidInput seldom
 }
 
 // tally lets those find the counters who only know that a source has some.
@@ -56,12 +61,21 @@ func (c *counters) Stats() Stats {
 	}
 }
 
-// seldom lets a message pass at most once a second.
-type seldom struct{ last time.Time }
+// seldom lets a message pass at most once a second. The goroutine of an opening that
+// was given up may still ask when that of the next one does.
+type seldom struct {
+	mu   sync.Mutex
+	last time.Time
+}
 
-func (s *seldom) ok() bool {
+func (s *seldom) ok() bool { return s.okAfter(time.Second) }
+
+// okAfter lets a message pass if none did for a time.
+func (s *seldom) okAfter(pause time.Duration) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	now := time.Now()
-	if !s.last.IsZero() && now.Sub(s.last) < time.Second {
+	if !s.last.IsZero() && now.Sub(s.last) < pause {
 		return false
 	}
 	s.last = now

@@ -27,9 +27,8 @@ func jpegSource(j *jpegs, cfg Config) (stream.Source, error) {
 // decoded is a source of JPEGs as a source of pictures.
 type decoded struct {
 	*jpegs
-	dec  *codec.Decoder
-	img  *image.YCbCr
-	said seldom
+	dec *codec.Decoder
+	img *image.YCbCr
 }
 
 func (d *decoded) next(ctx context.Context) (picture, error) {
@@ -45,7 +44,7 @@ func (d *decoded) next(ctx context.Context) (picture, error) {
 			return p, nil
 		}
 		d.damaged.Add(1)
-		if d.said.ok() {
+		if d.saidPicture.ok() {
 			d.log.Warn("picture skipped", slog.Uint64("picture", uint64(p.id)), slog.Any("err", err))
 		}
 	}

@@ -5,6 +5,7 @@ package capture
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"image"
 	"io"
@@ -27,7 +28,7 @@ type video struct {
 	feed feed[*frameMats]
 
 	// Of the feed's goroutine:
-	path  string // or its address, for people
+	path  string // or its address, for people: fit to be shown
 	open  func() (*gocv.VideoCapture, error)
 	size  image.Point // zero: as it comes
 	loop  bool
@@ -43,23 +44,24 @@ type frameMats struct {
 	shown        *gocv.Mat // one of the two
 }
 
+// openVideoFile gives errors whose subject is the file.
 func openVideoFile(cfg Config, path string) (stream.Source, error) {
 	open := func() (*gocv.VideoCapture, error) { return openCapture(path) }
 	file, err := open()
 	if err != nil {
 		return nil, err
 	}
-	return playVideo(cfg, new(counters), path, file, open)
+	return playVideo(cfg, new(counters), quoted(path), named(filepath.Base(path)), file, open)
 }
 
-// playVideo takes file over. open opens it anew.
-func playVideo(cfg Config, count *counters, path string, file *gocv.VideoCapture, open func() (*gocv.VideoCapture, error)) (stream.Source, error) {
+// playVideo takes file over, whose subject its errors have. open opens it anew.
+func playVideo(cfg Config, count *counters, path, name string, file *gocv.VideoCapture, open func() (*gocv.VideoCapture, error)) (stream.Source, error) {
 	v := &video{
 		counters: count, path: path, open: open, size: cfg.Size, loop: cfg.Loop, log: cfg.Log, file: file,
 	}
 	v.times = newMediaClock(file.Get(gocv.VideoCaptureFPS), file.Get(gocv.VideoCaptureFrameCount))
 	v.desc = Info{
-		Name: filepath.Base(path),
+		Name: name,
 		Size: image.Pt(int(file.Get(gocv.VideoCaptureFrameWidth)), int(file.Get(gocv.VideoCaptureFrameHeight))),
 		FPS:  v.times.fps,
 	}
@@ -69,7 +71,7 @@ func playVideo(cfg Config, count *counters, path string, file *gocv.VideoCapture
 	// OpenCV has read the file's header only. Nothing is decoded yet.
 	if err := checkSize(v.desc.Size, 1, codec.MaxSide); err != nil {
 		file.Close()
-		return nil, fmt.Errorf("capture: %s has pictures of %w", path, err)
+		return nil, fmt.Errorf("has pictures of %w", err)
 	}
 	v.feed = feed[*frameMats]{read: v.fill, close: v.free, fps: v.times.fps, thin: cfg.FPS, count: v.counters}
 	v.feed.start(func(it *item[*frameMats]) {
@@ -111,7 +113,7 @@ func openCapture(path string) (*gocv.VideoCapture, error) {
 	}
 	if err != nil {
 		file.Close()
-		return nil, fmt.Errorf("capture: %s is no video that OpenCV can read: it may be another kind of file, or cut off or damaged at its start or its index", path)
+		return nil, errors.New("is no video that OpenCV can read: it may be another kind of file, or cut off or damaged at its start or its index")
 	}
 	return file, nil
 }
@@ -178,7 +180,7 @@ func (v *video) ended() error {
 	}
 	file, err := v.open()
 	if err != nil {
-		return err
+		return errorf("%s %w", v.path, err)
 	}
 	v.file.Close()
 	v.file = file

@@ -1,12 +1,17 @@
 package matroska
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"math"
 	"math/bits"
+	"strconv"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Magic is what every Matroska file begins with: the ID of the EBML header.
@@ -18,7 +23,8 @@ const codecMJPEG = "V_MJPEG"
 var ErrFormat = errors.New("matroska: not valid Matroska")
 
 // CodecError reports a file without a video track that can be read here. Codec is
-// that of its first video track, such as "V_MPEG4/ISO/AVC"; "" if it has none.
+// that of its first video track, such as "V_MPEG4/ISO/AVC"; "" if it has none. It is
+// fit to be shown: quoted as Go does where it would not be, and cut after 64 bytes.
 type CodecError struct{ Codec string }
 
 func (e *CodecError) Error() string {
@@ -118,14 +124,28 @@ func (e element) float() (float64, error) {
 	return 0, fmt.Errorf("%w: a float of %d bytes in element %X", ErrFormat, len(e.content), e.id)
 }
 
-// text is a string without the zeros that may pad it (RFC 8794 section 7.4).
+// maxText bounds a string that is kept, in bytes. Names of codecs and of programs are
+// shorter.
+const maxText = 64
+
+// text is a string without the zeros that may pad it (RFC 8794 section 7.4), fit to be
+// shown: cut after maxText bytes, and quoted unless all of it is printable.
 func (e element) text() string {
-	for i, c := range e.content {
-		if c == 0 {
-			return string(e.content[:i])
-		}
+	b := e.content
+	if i := bytes.IndexByte(b, 0); i >= 0 {
+		b = b[:i]
 	}
-	return string(e.content)
+	s := string(b[:min(len(b), maxText)])
+	if len(b) > maxText {
+		for i := 0; i < utf8.UTFMax && !utf8.ValidString(s); i++ { // a character cut in two
+			s = s[:len(s)-1]
+		}
+		s += "..."
+	}
+	if !utf8.ValidString(s) || strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return strconv.Quote(s)
+	}
+	return s
 }
 
 // vintLen is how many bytes the number has that begins with b; 9 if none does.

@@ -21,13 +21,18 @@ const forever = math.MaxInt64
 // ErrFrame matches the error of a frame that cannot be used; those behind it can.
 var ErrFrame = errors.New("matroska: frame left out")
 
+// seekOver is from how many bytes on what is skipped is not read.
+const seekOver = 1 << 20
+
 // A Reader reads the JPEGs of a Matroska file, of whatever writer, from its start to
-// its end, without seeking. Its memory is bounded by the limit of a frame and 2 MiB.
-// It belongs to one goroutine.
+// its end. Where its input is an io.Seeker, as a file is, much that is skipped at once
+// is not read. Its memory is bounded by the limit of a frame and 2 MiB. It belongs to
+// one goroutine.
 type Reader struct {
-	r     *bufio.Reader
-	pos   int64 // bytes read
-	max   int   // bytes of a frame
+	in    io.Reader
+	r     *bufio.Reader // of in
+	pos   int64         // bytes read
+	max   int           // bytes of a frame
 	info  Info
 	scale uint64 // ns of a tick
 	track track
@@ -48,7 +53,7 @@ type Reader struct {
 // The error is a *CodecError if the first video track is not of JPEGs, matches
 // ErrFormat for what is no Matroska, and io.ErrUnexpectedEOF for what ends too early.
 func NewReader(r io.Reader, maxFrame int) (*Reader, error) {
-	m := &Reader{r: bufio.NewReaderSize(r, 64<<10), max: maxFrame, scale: uint64(time.Millisecond)}
+	m := &Reader{in: r, r: bufio.NewReaderSize(r, 64<<10), max: maxFrame, scale: uint64(time.Millisecond)}
 	if magic, err := m.r.Peek(len(Magic)); string(magic) != Magic {
 		if err != nil && err != io.EOF {
 			return nil, err
@@ -295,14 +300,47 @@ func (m *Reader) read(dst []byte, n uint64) ([]byte, error) {
 }
 
 func (m *Reader) skip(n uint64) error {
+	if n > seekOver && m.jump(n-1) {
+		n = 1 // read, since one may seek behind the end as well
+	}
 	for n > 0 {
 		got, err := m.r.Discard(int(min(n, 1<<30)))
 		m.pos, n = m.pos+int64(got), n-uint64(got)
 		if err != nil {
+			m.pos -= m.beyond()
 			return m.early(err)
 		}
 	}
 	return nil
+}
+
+// jump passes over n bytes, less than 2^56, without reading them. If the input cannot do
+// that, nothing has happened.
+func (m *Reader) jump(n uint64) bool {
+	s, ok := m.in.(io.Seeker)
+	if !ok {
+		return false
+	}
+	if _, err := s.Seek(int64(n)-int64(m.r.Buffered()), io.SeekCurrent); err != nil {
+		return false // a pipe, or further than a file can reach
+	}
+	m.r.Reset(m.in)
+	m.pos += int64(n)
+	return true
+}
+
+// beyond is how far behind its end the input stands after a jump.
+func (m *Reader) beyond() int64 {
+	s, ok := m.in.(io.Seeker)
+	if !ok {
+		return 0
+	}
+	at, atErr := s.Seek(0, io.SeekCurrent)
+	end, endErr := s.Seek(0, io.SeekEnd)
+	if atErr != nil || endErr != nil {
+		return 0
+	}
+	return max(0, at-end)
 }
 
 // block reads the content of a SimpleBlock or Block (RFC 9559 section 10). One of

@@ -3,6 +3,7 @@ package matroska
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"runtime"
@@ -314,5 +315,101 @@ func BenchmarkNext(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// sparse is a file that is mostly zeros.
+type sparse struct {
+	parts map[int64][]byte
+	size  int64
+	at    int64
+	read  int64 // bytes, altogether
+}
+
+func (s *sparse) Read(p []byte) (int, error) {
+	if s.at >= s.size {
+		return 0, io.EOF
+	}
+	p = p[:min(int64(len(p)), s.size-s.at)]
+	clear(p)
+	for at, part := range s.parts {
+		if from, to := max(at, s.at), min(at+int64(len(part)), s.at+int64(len(p))); from < to {
+			copy(p[from-s.at:], part[from-at:to-at])
+		}
+	}
+	s.at += int64(len(p))
+	s.read += int64(len(p))
+	return len(p), nil
+}
+
+func (s *sparse) Seek(offset int64, whence int) (int64, error) {
+	switch whence {
+	case io.SeekCurrent:
+		offset += s.at
+	case io.SeekEnd:
+		offset += s.size
+	}
+	s.at = offset
+	return s.at, nil
+}
+
+// What is of no use is not read where it can be passed over, and if it is cut off that
+// is found nevertheless.
+func TestSeeksOverWhatIsSkipped(t *testing.T) {
+	const size = 1 << 42
+	void := appendVint(appendID(nil, idVoid), size, 8)
+	frames := el(idCluster, num(idTimestamp, 1000), simple(2, 0, 0, "a"))
+	later := el(idCluster, num(idTimestamp, 1040), simple(2, 0, 0, "b"))
+	lead := slices.Concat(ebmlHead, open(idSegment), void)
+	second := int64(len(lead)) + size
+	mid := slices.Concat(tracks, frames, void)
+	third := second + int64(len(mid)) + size
+	in := &sparse{parts: map[int64][]byte{0: lead, second: mid, third: later}, size: third + int64(len(later))}
+
+	r, err := NewReader(in, 1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"a", "b"} {
+		if got, _, err := r.Next(nil); string(got) != want || err != nil {
+			t.Errorf("got %q, %v, want %q", got, err, want)
+		}
+	}
+	if _, _, err := r.Next(nil); err != io.EOF || in.read > 1<<20 {
+		t.Errorf("got %v at the end, having read %d bytes", err, in.read)
+	}
+
+	for _, cut := range []int64{third - 1, third - 1<<40, second + int64(len(mid))} {
+		in.at, in.size = 0, cut
+		if r, err = NewReader(in, 1000); err != nil {
+			t.Fatal(err)
+		}
+		r.Next(nil)
+		if _, _, err := r.Next(nil); !errors.Is(err, io.ErrUnexpectedEOF) || !strings.Contains(err.Error(), fmt.Sprintf("after %d bytes", cut)) {
+			t.Errorf("cut off after %d bytes: got %v", cut, err)
+		}
+	}
+}
+
+// A text of the file does the terminal on which it is shown no harm.
+func TestTextsAreFitToBeShown(t *testing.T) {
+	for codec, want := range map[string]string{
+		"V_MPEG4/ISO/AVC":              "matroska: the video is V_MPEG4/ISO/AVC, not V_MJPEG",
+		"V_\x1b[31mX":                  `matroska: the video is "V_\x1b[31mX", not V_MJPEG`,
+		"V_\xff\u202e":                 `matroska: the video is "V_\xff\u202e", not V_MJPEG`,
+		"V_X\x00padding":               "matroska: the video is V_X, not V_MJPEG",
+		strings.Repeat("x", 1000):      "matroska: the video is " + strings.Repeat("x", 64) + "..., not V_MJPEG",
+		"x" + strings.Repeat("é", 500): "matroska: the video is x" + strings.Repeat("é", 31) + "..., not V_MJPEG",
+	} {
+		_, err := NewReader(bytes.NewReader(slices.Concat(ebmlHead, el(idSegment,
+			el(idTracks, el(idTrackEntry, num(idTrackNumber, 2), num(idTrackType, 1), el(idCodecID, codec)))))), 1000)
+		var other *CodecError
+		if !errors.As(err, &other) || err.Error() != want {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+	_, err := NewReader(bytes.NewReader(el(idEBML, el(idDocType, strings.Repeat("\n", 1<<19)))), 1000)
+	if err == nil || len(err.Error()) > 1000 {
+		t.Errorf("a kind of half a megabyte is shown in %d bytes", len(err.Error()))
 	}
 }
