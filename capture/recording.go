@@ -64,6 +64,9 @@ func openRecording(ctx context.Context, cfg Config, path string) (s stream.Sourc
 	if err == nil {
 		err = r.rewind()
 	}
+	if ctx.Err() != nil { // which may be sooner than AfterFunc tells the reads
+		err = context.Cause(ctx)
+	}
 	if err != nil {
 		file.Close()
 		return nil, nil, err

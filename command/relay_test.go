@@ -70,7 +70,7 @@ func TestRelayRebases(t *testing.T) {
 	for i, want := range []time.Duration{
 		1 * time.Millisecond, 34 * time.Millisecond, // as they came
 		66 * time.Millisecond, 99 * time.Millisecond, // as captured, by our clock
-		134 * time.Millisecond,               // the clock is unknown again
+		134 * time.Millisecond,                // the clock is unknown again
 		2200*time.Millisecond - 5*time.Second, // and stays so: as it is
 		2300 * time.Millisecond,
 	} {
