@@ -49,6 +49,7 @@ type inbound struct {
 	udp   *udp.Receiver // nil, or
 	tcp   *tcp.Receiver // nil
 	clock func() (clock.Offset, bool)
+	hello string // what to tell the user once all is open
 }
 
 // inAddress is the address to receive on or from.
@@ -115,8 +116,9 @@ func (s *session) openIn(c *cli.Context) (*inbound, error) {
 	if err != nil {
 		return nil, inWords(flag, a.text, err)
 	}
-	s.say(fmt.Sprintf("waiting for frames on %v over udp%s", receiver.LocalAddr(), invitation("send --to", "", receiver.LocalAddr())))
-	return newInboundUDP(receiver), nil
+	in := newInboundUDP(receiver)
+	in.hello = fmt.Sprintf("waiting for frames on %v over udp%s", receiver.LocalAddr(), invitation("send --to", "", receiver.LocalAddr()))
+	return in, nil
 }
 
 func newInboundUDP(r *udp.Receiver) *inbound { return &inbound{Source: r, udp: r, clock: r.Clock} }
@@ -138,12 +140,11 @@ func (s *session) openInTCP(c *cli.Context, flag string, a address) (*inbound, e
 	if err != nil {
 		return nil, inWords(flag, a.text, err)
 	}
-	if flag == "from" {
-		s.say(fmt.Sprintf("fetching frames from %v over tcp", a))
-	} else {
-		s.say(fmt.Sprintf("waiting for frames on %v over tcp%s", receiver.LocalAddr(), invitation("send --to", "tcp://", receiver.LocalAddr())))
+	in := newInboundTCP(receiver)
+	if in.hello = fmt.Sprintf("fetching frames from %v over tcp", a); flag == "listen" {
+		in.hello = fmt.Sprintf("waiting for frames on %v over tcp%s", receiver.LocalAddr(), invitation("send --to", "tcp://", receiver.LocalAddr()))
 	}
-	return newInboundTCP(receiver), nil
+	return in, nil
 }
 
 // onlyMulticast refuses flags that would do nothing.

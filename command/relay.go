@@ -46,6 +46,7 @@ func runRelay(c *cli.Context, s *session) error {
 	if err != nil {
 		return recorder.unused(err)
 	}
+	s.say(in.hello)
 	source := &passed{in: in, log: s.log, now: time.Now}
 	s.relay = &relaySide{in: in, out: out, source: source, pump: &stream.Pump{Source: source, Sink: recorder.beside(out), MaxFrames: s.frames}}
 	ctx, cancel := s.begin(c.Context)

@@ -7,12 +7,13 @@ import "testing"
 // One sender, a switch, three machines that watch, one of them twice; and on one of
 // them a viewer of another group on the same port, which must hear nothing.
 func TestMulticast(t *testing.T) {
-	tries := 0
 	for name, groups := range map[string][2]string{
 		"IPv4": {"239.78.1.1", "239.78.1.2"},
 		"IPv6": {"ff15::78:1", "ff15::78:2"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			tries := 0
 			// Other programs may hold the machine for a moment, so one run of three must do.
 			for !multicast(t, groups[0], groups[1]) {
 				if tries++; tries == 3 {

@@ -82,7 +82,7 @@ func ffmpeg(t *testing.T, args ...string) []byte {
 // smalls decodes all pictures of an ffmpeg input.
 func smalls(t *testing.T, input ...string) []small {
 	t.Helper()
-	filter := fmt.Sprintf("scale=%d:%d:flags=area,setpts=N/30/TB", smallW, smallH) // raw pictures have no times of their own
+	filter := fmt.Sprintf("scale=%d:%d:flags=area,setpts=N", smallW, smallH) // raw pictures have no times of their own
 	out := ffmpeg(t, append(input, "-vf", filter, "-fps_mode", "passthrough", "-f", "rawvideo", "-pix_fmt", "rgb24", "-")...)
 	return cut(out)
 }

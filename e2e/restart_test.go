@@ -79,6 +79,7 @@ func freePort(t *testing.T, network string) string {
 func TestRestarts(t *testing.T) {
 	for name, make := range ways {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			way := make(t)
 			viewer, sender := way.view(), way.send()
 			viewer.await("first frames", shown(20))
