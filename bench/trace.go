@@ -1,0 +1,86 @@
+package bench
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// SentFrame is a line of the sender's trace. Times are µs since the Unix epoch by the
+// sender's clock.
+type SentFrame struct {
+	Captured int64 `json:"captured"` // what names the frame at both ends
+	Encoded  int64 `json:"encoded"`
+	Sent     int64 `json:"sent"`  // its last datagram or byte was handed to the kernel; 0 = never
+	Bytes    int   `json:"bytes"` // of the JPEG
+}
+
+// ShownFrame is a line of the viewer's trace. Times are µs since the Unix epoch by the
+// viewer's clock, but for Captured; 0 = it did not get so far.
+type ShownFrame struct {
+	Captured int64 `json:"captured"` // as in SentFrame: by the sender's clock
+	First    int64 `json:"first"`    // its first datagram or byte was there
+	Complete int64 `json:"complete"`
+	Decoded  int64 `json:"decoded"` // and its timecode read back
+	Bytes    int   `json:"bytes"`   // of the JPEG
+}
+
+// Bounds of a trace: 4 Mi frames are 39 hours at 30 fps, and no honest line has more
+// than five numbers of 16 digits.
+const (
+	maxFrames = 4 << 20
+	maxLine   = 1 << 10 // bytes
+	maxTime   = 1 << 52 // µs: the year 2112
+)
+
+// ErrTrace is matched by what the readers of traces return when the file is none.
+var ErrTrace = errors.New("bench: not a trace")
+
+// ReadSent reads a sender's trace. A last line that was cut short, by a process that
+// died, is left out.
+func ReadSent(r io.Reader) ([]SentFrame, error) {
+	return readTrace(r, func(f *SentFrame) []int64 { return []int64{f.Captured, f.Encoded, f.Sent, int64(f.Bytes)} })
+}
+
+// ReadShown reads a viewer's trace. A last line that was cut short, by a process that
+// died, is left out.
+func ReadShown(r io.Reader) ([]ShownFrame, error) {
+	return readTrace(r, func(f *ShownFrame) []int64 {
+		return []int64{f.Captured, f.First, f.Complete, f.Decoded, int64(f.Bytes)}
+	})
+}
+
+// readTrace reads lines into frames. numbers gives a frame's fields, Captured first.
+func readTrace[F SentFrame | ShownFrame](r io.Reader, numbers func(*F) []int64) ([]F, error) {
+	var frames []F
+	lines := bufio.NewReaderSize(r, maxLine)
+	for n := 1; ; n++ {
+		line, err := lines.ReadSlice('\n')
+		switch {
+		case errors.Is(err, io.EOF):
+			return frames, nil // with or without a cut line
+		case errors.Is(err, bufio.ErrBufferFull):
+			return frames, fmt.Errorf("%w: line %d is longer than %d bytes", ErrTrace, n, maxLine)
+		case err != nil:
+			return frames, fmt.Errorf("bench: reading a trace, line %d: %w", n, err)
+		case len(frames) == maxFrames:
+			return frames, fmt.Errorf("%w: more than %d frames", ErrTrace, maxFrames)
+		}
+		var f F
+		if err := json.Unmarshal(line, &f); err != nil {
+			return frames, fmt.Errorf("%w: line %d: %w", ErrTrace, n, err)
+		}
+		all := numbers(&f)
+		if all[0] == 0 {
+			return frames, fmt.Errorf("%w: line %d has no captured", ErrTrace, n)
+		}
+		for _, v := range all {
+			if v < 0 || v > maxTime {
+				return frames, fmt.Errorf("%w: line %d: %d is out of range, want 0..%d", ErrTrace, n, v, int64(maxTime))
+			}
+		}
+		frames = append(frames, f)
+	}
+}
