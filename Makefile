@@ -1,5 +1,5 @@
 # `make` lists the targets. Variables that may be given: ARGS (demo), TAGS (nocv,
-# noturbo), CGO_ENABLED=0, FUZZTIME, BENCH, PREFIX, DESTDIR, VERSION, GO.
+# noturbo), CGO_ENABLED=0, FUZZTIME, BENCH, BENCHARGS, PREFIX, DESTDIR, VERSION, GO.
 
 GO       ?= go
 TAGS     ?=
@@ -48,8 +48,13 @@ lint: setup ## gofmt, go vet of every build flavour, staticcheck
 fuzz: setup ## run every fuzz target for FUZZTIME (20s) each
 	@scripts/fuzz.sh $(FUZZTIME)
 
-bench: setup ## run the Go benchmarks: make bench BENCH=Decode
-	@$(GO) test -tags '$(TAGS)' -run '^$$' -bench '$(BENCH)' -benchmem ./...
+# Results are named after the time and stay out of git: benchstat compares the .txt,
+# `framegram bench compare` the .json.
+bench: build ## run the Go benchmarks and framegram bench: make bench BENCH=Decode BENCHARGS="--link lan"
+	@mkdir -p bench-results
+	@at=bench-results/$$(date -u +%Y%m%dT%H%M%SZ); \
+	$(GO) test -tags '$(TAGS)' -run '^$$' -bench '$(BENCH)' -benchmem ./... | tee $$at.txt && \
+	$(BINARY) bench --json $$at.json --html $$at.html $(BENCHARGS) && echo "$$at.txt, .json and .html"
 
 # A file target: `sudo make install` after `make build` needs no Go for root.
 $(BINARY): $(SOURCES)

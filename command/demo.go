@@ -54,7 +54,7 @@ func runDemo(c *cli.Context, s *session) error {
 	}
 	defer in.Close()
 	in.clock = func() (clock.Offset, bool) { return clock.Offset{}, true } // both ends have the same
-	if err := s.openView(c, shown, in, recorder); err != nil {
+	if err := s.openView(c, shown, in, recorder, nil); err != nil {
 		return err
 	}
 	if s.send, err = s.openSend(cfg, source); err != nil {

@@ -20,7 +20,7 @@ type flagDoc struct {
 // docOf reads what the commands declare.
 func docOf(f cli.Flag) (d flagDoc, ok bool) {
 	doc, ok := f.(cli.DocGenerationFlag)
-	if !ok || f.Names()[0] == "help" {
+	if hidden, can := f.(cli.VisibleFlag); !ok || f.Names()[0] == "help" || can && !hidden.IsVisible() {
 		return d, false
 	}
 	d = flagDoc{names: f.Names(), usage: strings.ReplaceAll(doc.GetUsage(), "`", "")}

@@ -43,7 +43,11 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	}
 	last := newOutlet(stderr, nil) // whose reader may be stuck
 	defer last.Close()
+	var code exitCode
 	var failure *failure
+	if errors.As(err, &code) { // said by another process
+		return int(code)
+	}
 	if errors.As(err, &failure) {
 		fmt.Fprintln(last, "framegram:", oneLine(failure.err))
 		return exitFailed
@@ -57,6 +61,11 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 type failure struct{ err error }
 
 func (f *failure) Error() string { return f.err.Error() }
+
+// exitCode is that of a process which did our work and has said what there is to say.
+type exitCode int
+
+func (e exitCode) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
 
 // usage reports a command line that cannot be carried out.
 func usage(format string, a ...any) error { return &usageError{fmt.Errorf(format, a...)} }
@@ -100,11 +109,11 @@ func newApp(stdin io.Reader, stdout, stderr io.Writer) *cli.App {
 		UsageText: "framegram COMMAND [flags]\n\nframegram demo                                 see it work on this machine\nframegram view                                 on the screen's machine\nframegram send --to SCREEN --source clip.mp4   on the other one",
 		Version:   Version(),
 		Commands: []*cli.Command{
-			sendCommand(), viewCommand(), relayCommand(), demoCommand(), devicesCommand(), completionCommand(), manCommand(), versionCommand(),
+			sendCommand(), viewCommand(), relayCommand(), benchCommand(), demoCommand(), devicesCommand(), completionCommand(), manCommand(), versionCommand(),
 		},
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {
-				return usage("unknown command %q, want send, view, relay, demo or devices: see `framegram --help`", c.Args().First())
+				return usage("unknown command %q, want send, view, relay, bench, demo or devices: see `framegram --help`", c.Args().First())
 			}
 			return cli.ShowAppHelp(c)
 		},

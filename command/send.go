@@ -16,7 +16,7 @@ func sendCommand() *cli.Command {
 	return &cli.Command{
 		Name: "send", Usage: "capture video and send it",
 		UsageText: "framegram send --to HOST[:PORT] [--to ...] [flags]\nframegram send --listen tcp://[HOST][:PORT] [flags]",
-		Flags:     join(sourceFlags(), recordFlag(), outFlags("listen"), netFlags(), runFlags()),
+		Flags:     join(sourceFlags(), recordFlag(), outFlags("listen"), netFlags(), runFlags(), traceFlag("when it was captured, encoded, and handed to the kernel"), []cli.Flag{queueFlag()}),
 		Action:    action(func(c *cli.Context) error { return run(c, "send", func(s *session) error { return runSend(c, s) }) }),
 	}
 }
@@ -28,6 +28,14 @@ func runSend(c *cli.Context, s *session) error {
 	}
 	if err := cfg.addresses(c, "listen"); err != nil {
 		return err
+	}
+	trace, err := s.openTrace(c)
+	if err != nil {
+		return err
+	}
+	defer trace.close()
+	if trace != nil {
+		cfg.udp.Sent, cfg.tcp.Sent = trace.sent, trace.sent
 	}
 	recorder, err := s.openRecorder(c)
 	if err != nil {
@@ -41,7 +49,11 @@ func runSend(c *cli.Context, s *session) error {
 	if s.send, err = s.openSend(cfg, source); err != nil {
 		return recorder.unused(err)
 	}
-	s.send.pump = &stream.Pump{Source: source, Sink: recorder.beside(s.send.out), MaxFrames: s.frames}
+	sink := recorder.beside(s.send.out)
+	if n := c.Int("fault-queue"); n > 0 {
+		sink = &queueing{Sink: sink, n: n}
+	}
+	s.send.pump = &stream.Pump{Source: source, Sink: sink, MaxFrames: s.frames}
 	s.send.await(c.Context, cfg)
 	ctx, cancel := s.begin(c.Context)
 	defer cancel()

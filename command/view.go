@@ -20,7 +20,7 @@ func viewCommand() *cli.Command {
 			&cli.Float64Flag{Name: "fps", Category: catDisplay, Value: display.DefaultFPS, Usage: "`FRAMES` a second that the header of y4m tells"},
 			&cli.BoolFlag{Name: "timecode", Category: catDisplay,
 				Usage: "decode every frame, read the timecode strip in it and tell the latency from capture to decoded picture"},
-		), recordFlag(), runFlags()),
+		), recordFlag(), runFlags(), traceFlag("when it was captured, by the sender's clock, began to come, was whole, and decoded with its timecode read"), []cli.Flag{slowDecoderFlag()}),
 		Action: action(func(c *cli.Context) error { return run(c, "view", func(s *session) error { return runView(c, s) }) }),
 	}
 }
@@ -44,6 +44,11 @@ func runView(c *cli.Context, s *session) error {
 	if _, _, err := inAddress(c); err != nil {
 		return err
 	}
+	trace, err := s.openTrace(c)
+	if err != nil {
+		return err
+	}
+	defer trace.close()
 	recorder, err := s.openRecorder(c)
 	if err != nil {
 		return err
@@ -53,9 +58,10 @@ func runView(c *cli.Context, s *session) error {
 		return recorder.unused(err)
 	}
 	defer in.Close()
-	if err := s.openView(c, cfg, in, recorder); err != nil {
+	if err := s.openView(c, cfg, in, recorder, trace); err != nil {
 		return err
 	}
+	s.say(in.hello)
 	ctx, cancel := s.begin(c.Context)
 	defer cancel()
 	return s.pump(ctx, s.view.pump)
@@ -81,7 +87,7 @@ func (s *session) checkDisplay(cfg display.Config) error {
 
 // openView opens the display and makes s.view of it, recorder included. The display
 // belongs to the calling goroutine from now on (see display.Open).
-func (s *session) openView(c *cli.Context, cfg display.Config, in *inbound, recorder *recorder) error {
+func (s *session) openView(c *cli.Context, cfg display.Config, in *inbound, recorder *recorder, trace *tracer) error {
 	v := &viewSide{in: in, ages: newLatencies()}
 	sink, err := display.Open(cfg)
 	if err != nil {
@@ -89,10 +95,13 @@ func (s *session) openView(c *cli.Context, cfg display.Config, in *inbound, reco
 	}
 	v.display = sink
 	sink = timed(sink, v.ages)
-	if c.Bool("timecode") {
-		if sink, v.timecode, err = display.Measure(sink, nil); err != nil {
+	if c.Bool("timecode") || trace != nil {
+		if sink, v.timecode, err = display.Measure(sink, trace.decoder()); err != nil {
 			return recorder.unused(errors.Join(err, v.display.Close()))
 		}
+	}
+	if d := c.Duration("fault-slow-decoder"); d > 0 {
+		sink = slowDecoder{sink, d}
 	}
 	v.sink = recorder.beside(sink)
 	v.pump = &stream.Pump{Source: in, Sink: v.sink, MaxFrames: s.frames}

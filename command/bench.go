@@ -1,0 +1,332 @@
+package command
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/framegram/framegram/bench"
+	"github.com/framegram/framegram/internal/netlab"
+	"github.com/framegram/framegram/trial"
+)
+
+func benchCommand() *cli.Command {
+	return &cli.Command{
+		Name: "bench", Usage: "measure which transport serves better, tcp or udp, with numbers and plots",
+		UsageText: "framegram bench [--link LINK] [--sweep KEY=VALUES] [--html FILE] [flags]\n" +
+			"framegram bench --receiver [--listen [HOST][:PORT]]\nframegram bench --sender HOST[:PORT] [flags]\nframegram bench compare A.json B.json",
+		Description: "Both ends run as processes of their own, over the loopback interface or over a link that is emulated between two network namespaces (Linux).\n\n" +
+			"A link is " + netlab.Grammar + "\n\nA sweep is " + netlab.SweepGrammar + "\n\n" + presetTable(),
+		Flags: benchFlags(),
+		Subcommands: []*cli.Command{{
+			Name: "compare", Usage: "show what changed between two reports (--json), with its spread",
+			UsageText: "framegram bench compare A.json B.json", ArgsUsage: "A.json B.json", HideHelpCommand: true, OnUsageError: passError,
+			Action: func(c *cli.Context) error { return sorted(compareReports(c)) },
+		}},
+		Action: action(func(c *cli.Context) error { return run(c, "bench", func(s *session) error { return runBench(c, s) }) }),
+	}
+}
+
+func benchFlags() []cli.Flag {
+	return append(withEnv(
+		&cli.StringFlag{Name: "transport", Category: catBench, Value: "udp,tcp", Usage: "`LIST` of transports to compare"},
+		&cli.StringFlag{Name: "tcp-congestion", Category: catBench, DefaultText: "the system's", Usage: "`LIST` of congestion controls to run tcp with, such as cubic,bbr (Linux)"},
+		&cli.StringFlag{Name: "link", Category: catBench, DefaultText: "the loopback interface",
+			Usage: "emulated `LINK` between the two ends: a preset (" + presetNames() + "), or such as rate=100mbit,delay=5ms,loss=1%,seed=1"},
+		&cli.StringFlag{Name: "sweep", Category: catBench, Usage: "measure at several `KEY=VALUES` of the link, such as loss=0,0.1%,0.5%,1%"},
+		&cli.DurationFlag{Name: "duration", Category: catBench, Value: 10 * time.Second, Usage: "`TIME` of each run that is measured"},
+		&cli.DurationFlag{Name: "warmup", Category: catBench, Value: time.Second, Usage: "`TIME` before, which is not"},
+		&cli.IntFlag{Name: "repeat", Category: catBench, Value: 1, Usage: "`N` runs of each, at most 100; the report has their median and spread"},
+		&cli.DurationFlag{Name: "deadline", Category: catBench, DefaultText: "a frame interval", Usage: "`TIME` within which a frame counts as in time"},
+		&cli.StringFlag{Name: "source", Category: catPicture, Value: "test", Usage: "`WHAT` to send, as of send: a recording makes both transports carry the same bytes"},
+		&cli.StringFlag{Name: "size", Category: catPicture, Value: "1280x720", Usage: "size of the picture as `WxH` pixels"},
+		&cli.Float64Flag{Name: "fps", Category: catPicture, Value: 30, Usage: "`FRAMES` a second"},
+		&cli.IntFlag{Name: "quality", Category: catPicture, DefaultText: "80; JPEGs as they come", Usage: "JPEG quality, `1..100`"},
+		&cli.BoolFlag{Name: "receiver", Category: catBench, Usage: "be the viewer's machine for a bench that another one runs with --sender, until Ctrl-C"},
+		&cli.StringFlag{Name: "listen", Category: catBench, DefaultText: fmt.Sprintf(":%d", trial.DefaultPort), Usage: "--receiver: be asked on `[HOST][:PORT]` (TCP)"},
+		&cli.StringFlag{Name: "sender", Category: catBench, Usage: "send to the machine `HOST[:PORT]`, on which `framegram bench --receiver` runs"},
+		&cli.StringFlag{Name: "json", Category: catReport, Usage: "write the report to `FILE`, for `bench compare` and programs"},
+		&cli.BoolFlag{Name: "traces", Category: catReport, Usage: "with --json: every frame's times, too"},
+		&cli.StringFlag{Name: "csv", Category: catReport, Usage: "write a line for every run to `FILE`"},
+		&cli.StringFlag{Name: "html", Category: catReport, Usage: "write the report with its plots to `FILE`, one page that needs nothing else"},
+		&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Category: catRun, Usage: "log more"},
+	), slowDecoderFlag(), queueFlag())
+}
+
+// presetTable lists the presets with their values.
+func presetTable() string {
+	var b strings.Builder
+	b.WriteString("Presets of --link:\n")
+	for _, p := range netlab.Presets {
+		fmt.Fprintf(&b, "\n%-9s %s (%s)", p.Name, p.Params, p.Why)
+	}
+	return b.String()
+}
+
+func presetNames() string {
+	var names []string
+	for _, p := range netlab.Presets {
+		names = append(names, p.Name)
+	}
+	return strings.Join(names, ", ")
+}
+
+func runBench(c *cli.Context, s *session) error {
+	plan, err := benchPlan(c)
+	if err != nil {
+		return err
+	}
+	if c.Bool("receiver") {
+		return s.benchReceiver(c, plan.Program)
+	}
+	if plan.Link != nil || plan.Sweep != nil {
+		code, done, err := netlab.Reexec(c.Context, c.App.Reader, c.App.Writer, c.App.ErrWriter)
+		switch {
+		case err != nil:
+			return fmt.Errorf("--link: %w: without it the loopback interface is measured", err)
+		case done:
+			return exitCode(code)
+		}
+	}
+	files, err := openReports(c)
+	if err != nil {
+		return err
+	}
+	report := &bench.Report{Meta: bench.Meta{
+		Time: time.Now(), Machine: thisMachine(), Version: Version(), Go: runtime.Version(), Command: strings.Join(os.Args, " "),
+	}}
+	if plan.Link != nil {
+		report.Meta.Seed = int64(plan.Link.Seed)
+	}
+	if to := c.String("sender"); to != "" {
+		a, err := parseAddress("sender", to, "tcp")
+		if err != nil {
+			return err
+		}
+		if _, _, ok := splitPort(strings.TrimPrefix(to, "tcp://")); !ok {
+			a.port = trial.DefaultPort
+		}
+		if plan.Receiver, err = trial.Dial(c.Context, a.String()); err != nil {
+			return fmt.Errorf("--sender %q: %w", to, err)
+		}
+		defer plan.Receiver.Close()
+		here := report.Meta.Machine
+		report.Meta.Machine, report.Meta.Peer = plan.Receiver.Machine, &here
+		if v := plan.Receiver.Version; v != Version() {
+			s.log.Warn("the two machines run different versions", slog.String("here", Version()), slog.String("there", v))
+		}
+	}
+	began := time.Now()
+	plan.Began = func(i, n int, what string) { s.progress(began, i, n, what) }
+	err = plan.Run(c.Context, report.Add)
+	s.console.setStatus()
+	if c.Context.Err() != nil {
+		err = nil // what was measured is kept
+	}
+	if err == nil && len(report.Runs) > 0 {
+		err = bench.WriteText(c.App.Writer, report)
+	}
+	return errors.Join(err, files.write(report, c.Bool("traces")), failedRuns(report))
+}
+
+// benchReceiver is the other half of a bench that another machine runs.
+func (s *session) benchReceiver(c *cli.Context, program string) error {
+	a, err := parseAddress("listen", c.String("listen"), "tcp")
+	if err != nil {
+		return err
+	}
+	if _, _, ok := splitPort(c.String("listen")); !ok {
+		a.port = trial.DefaultPort
+	}
+	l, err := net.Listen("tcp", a.String())
+	if err != nil {
+		return inWords("listen", c.String("listen"), err)
+	}
+	s.say(fmt.Sprintf("waiting to measure on %v: framegram bench --sender %s", l.Addr(), ownAddress()))
+	return trial.Serve(c.Context, l, program, thisMachine(), Version(), s.log)
+}
+
+// failedRuns is the error of runs that measured nothing. Each of them is in the report.
+func failedRuns(r *bench.Report) error {
+	if n := len(r.Troubles()); n > 0 {
+		return fmt.Errorf("%d of %d runs failed or showed nothing in time", n, len(r.Runs))
+	}
+	return nil
+}
+
+// progress says which run begins, and on a terminal how long all will take.
+func (s *session) progress(began time.Time, i, n int, what string) {
+	text := fmt.Sprintf("run %d of %d: %s", i, n, what)
+	if s.console.tty == nil {
+		s.console.say(text)
+		return
+	}
+	const cells = 20
+	bar := strings.Repeat("█", cells*(i-1)/n) + strings.Repeat("░", cells-cells*(i-1)/n)
+	left := ""
+	if i > 1 {
+		each := time.Since(began) / time.Duration(i-1)
+		left = fmt.Sprintf("%v left", (each * time.Duration(n-i+1)).Round(time.Second))
+	}
+	s.console.setStatus(bar+" "+text, left)
+}
+
+// benchPlan is what the flags ask for.
+func benchPlan(c *cli.Context) (*trial.Plan, error) {
+	program, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	size, err := parseSize(c.String("size"))
+	if err != nil {
+		return nil, err
+	}
+	plan := &trial.Plan{
+		Program: program, Repeat: c.Int("repeat"),
+		Scenario: bench.Scenario{
+			Width: size.X, Height: size.Y, FPS: c.Float64("fps"), Quality: c.Int("quality"), Source: c.String("source"),
+			Length: bench.Duration{Duration: c.Duration("duration")}, Warmup: bench.Duration{Duration: c.Duration("warmup")},
+			Deadline: bench.Duration{Duration: c.Duration("deadline")},
+		},
+	}
+	switch s := plan.Scenario; {
+	case plan.Repeat < 1 || plan.Repeat > 100:
+		return nil, usage("--repeat is %d, want 1..100", plan.Repeat)
+	case !(s.FPS > 0 && s.FPS <= 1000):
+		return nil, usage("--fps is %v, want more than 0 and at most 1000", s.FPS)
+	case s.Length.Duration < time.Second || s.Length.Duration > time.Hour:
+		return nil, usage("--duration is %v, want 1s..1h", s.Length)
+	case s.Warmup.Duration < 0 || s.Warmup.Duration > time.Minute:
+		return nil, usage("--warmup is %v, want 0s..1m", s.Warmup)
+	case s.Deadline.Duration < 0 || s.Deadline.Duration > time.Minute:
+		return nil, usage("--deadline is %v, want 0s..1m", s.Deadline)
+	case c.IsSet("quality") && (s.Quality < 1 || s.Quality > 100):
+		return nil, usage("--quality is %d, want 1..100", s.Quality)
+	case c.Bool("traces") && c.String("json") == "":
+		return nil, usage("--traces goes with --json")
+	}
+	if plan.Ways, err = ways(c.String("transport"), c.String("tcp-congestion")); err != nil {
+		return nil, err
+	}
+	if d := c.Duration("fault-slow-decoder"); d > 0 {
+		plan.ViewerArgs = []string{"--fault-slow-decoder", d.String()}
+	}
+	if n := c.Int("fault-queue"); n > 0 {
+		plan.SenderArgs = []string{"--fault-queue", strconv.Itoa(n)}
+	}
+	if (c.Bool("receiver") || c.String("sender") != "") && (c.String("link") != "" || c.String("sweep") != "") {
+		return nil, usage("--link and --sweep emulate a link on this machine; --sender and --receiver measure the one between two")
+	}
+	return plan, benchLink(c, plan)
+}
+
+// benchLink reads --link and --sweep.
+func benchLink(c *cli.Context, plan *trial.Plan) error {
+	if text := c.String("link"); text != "" {
+		p, err := netlab.Parse(text)
+		if err != nil {
+			return usage("--link: %w", err)
+		}
+		plan.Link = &p
+	}
+	if text := c.String("sweep"); text != "" {
+		sweep, err := netlab.ParseSweep(text)
+		if err != nil {
+			return usage("--sweep: %w", err)
+		}
+		var base netlab.Params
+		if plan.Link != nil {
+			base = *plan.Link
+		}
+		if _, err := sweep.Over(base); err != nil {
+			return usage("--sweep: %w", err)
+		}
+		plan.Sweep = &sweep
+	}
+	return nil
+}
+
+// ways are the transports to compare.
+func ways(transports, congestions string) (all []trial.Way, err error) {
+	for _, transport := range strings.Split(transports, ",") {
+		transport = strings.TrimSpace(transport)
+		if err := checkTransport(transport); err != nil {
+			return nil, err
+		}
+		if transport == "udp" || congestions == "" {
+			all = append(all, trial.Way{Transport: transport})
+			continue
+		}
+		for _, name := range strings.Split(congestions, ",") {
+			all = append(all, trial.Way{Transport: transport, Congestion: strings.TrimSpace(name)})
+		}
+	}
+	return all, nil
+}
+
+// reportFiles are what a report is written to besides standard output.
+type reportFiles map[string]*os.File
+
+// openReports creates them before anything is measured: a wrong path should not be
+// told after ten minutes.
+func openReports(c *cli.Context) (reportFiles, error) {
+	files := reportFiles{}
+	for _, kind := range []string{"json", "csv", "html"} {
+		path := c.String(kind)
+		if path == "" {
+			continue
+		}
+		f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o666)
+		if err != nil {
+			return nil, fmt.Errorf("--%s: %w", kind, err)
+		}
+		files[kind] = f
+	}
+	return files, nil
+}
+
+// write writes the report in every form that was asked for, over what was there.
+func (files reportFiles) write(r *bench.Report, traces bool) error {
+	var errs []error
+	for kind, f := range files {
+		how := map[string]func(io.Writer) error{
+			"json": func(w io.Writer) error { return bench.WriteJSON(w, r, traces) },
+			"csv":  func(w io.Writer) error { return bench.WriteCSV(w, r) },
+			"html": func(w io.Writer) error { return bench.WriteHTML(w, r) },
+		}[kind]
+		if len(r.Runs) > 0 {
+			errs = append(errs, f.Truncate(0), how(f))
+		}
+		errs = append(errs, f.Close())
+	}
+	return errors.Join(errs...)
+}
+
+func compareReports(c *cli.Context) error {
+	if c.Args().Len() != 2 {
+		return usage("bench compare wants two reports: framegram bench compare A.json B.json")
+	}
+	var reports []*bench.Report
+	for _, path := range c.Args().Slice() {
+		f, err := os.Open(path)
+		if err != nil {
+			return err
+		}
+		r, err := bench.ReadReport(f)
+		f.Close()
+		if err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+		reports = append(reports, r)
+	}
+	return bench.WriteCompare(c.App.Writer, reports[0], reports[1])
+}

@@ -1,0 +1,263 @@
+//go:build linux
+
+package e2e
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/framegram/framegram/internal/testutil"
+)
+
+// benchReport is the part of a report that the tests look at.
+type benchReport struct {
+	Runs []struct {
+		Transport  string `json:"transport"`
+		Congestion string `json:"congestion"`
+		Err        string `json:"error"`
+		Sweep      struct {
+			Value string `json:"value"`
+		} `json:"sweep"`
+		Stats struct {
+			Due    int `json:"due"`
+			Shown  int `json:"shown"`
+			Stages struct {
+				Mean struct {
+					Encode, Send, Network, Decode float64
+				} `json:"mean_ms"`
+			} `json:"stages"`
+		} `json:"stats"`
+	} `json:"runs"`
+}
+
+func readReport(t *testing.T, path string) (r benchReport) {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err == nil {
+		err = json.Unmarshal(b, &r)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// The bench finds the fault that it is there for, in the stage in which it is.
+func TestBenchFindsFaults(t *testing.T) {
+	mean := map[string]struct{ Send, Decode float64 }{}
+	for name, fault := range map[string][]string{"none": nil, "decoder": {"--fault-slow-decoder", "25ms"}, "queue": {"--fault-queue", "3"}} {
+		path := filepath.Join(t.TempDir(), "report.json")
+		code, _, said := command(t, framegram, append([]string{"bench", "--transport", "udp", "--duration", "2s", "--json", path}, fault...)...)
+		if code > 1 || code == 1 && name == "none" { // with a fault every frame may be late
+			t.Fatalf("%s: exit %d: %s", name, code, said)
+		}
+		m := readReport(t, path).Runs[0].Stats.Stages.Mean
+		t.Logf("%s: %+v", name, m)
+		mean[name] = struct{ Send, Decode float64 }{m.Send, m.Decode}
+	}
+	if d := mean["decoder"].Decode - mean["none"].Decode; d < 20 {
+		t.Errorf("a decoder that takes 25 ms longer shows %.1f ms", d)
+	}
+	if d := mean["queue"].Send - mean["none"].Send; d < 80 {
+		t.Errorf("a queue of 3 frames at 30 fps shows %.1f ms", d)
+	}
+	if d := mean["queue"].Decode - mean["none"].Decode; d > 20 {
+		t.Errorf("a queue in the sender shows in the decoder, %.1f ms", d)
+	}
+}
+
+// A sweep over an emulated link, in every form of report, and two of them compared.
+func TestBenchSweep(t *testing.T) {
+	testutil.NeedRoot(t)
+	dir := t.TempDir()
+	name := func(s string) string { return filepath.Join(dir, s) }
+	code, out, said := command(t, framegram, "bench", "--link", "rate=100mbit,delay=5ms,seed=3", "--sweep", "loss=0,3%", "--duration", "2s",
+		"--json", name("a.json"), "--csv", name("a.csv"), "--html", name("a.html"))
+	if code != 0 {
+		t.Fatalf("exit %d: %s\n%s", code, said, out)
+	}
+	r := readReport(t, name("a.json"))
+	if len(r.Runs) != 4 {
+		t.Fatalf("%d runs, want 4", len(r.Runs))
+	}
+	shown := map[string]float64{}
+	for _, run := range r.Runs {
+		shown[run.Transport+run.Sweep.Value] = float64(run.Stats.Shown) / float64(run.Stats.Due)
+		if run.Transport == "tcp" && run.Congestion == "" {
+			t.Error("a figure of tcp does not name its congestion control")
+		}
+	}
+	t.Logf("shown: %v", shown)
+	// 65 datagrams a frame, of which none may be lost: 14 % arrive whole at 3 %.
+	if shown["udp0%"] < 0.9 || shown["udp3%"] > 0.5 {
+		t.Errorf("udp has shown %v", shown)
+	}
+	for _, want := range []string{"udp", "tcp (", "in time", "loss"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("the table lacks %q:\n%s", want, out)
+		}
+	}
+	for _, line := range strings.Split(out, "\n") {
+		if n := len([]rune(line)); n > 100 {
+			t.Errorf("a line of %d characters: %s", n, line)
+		}
+	}
+	page, err := os.ReadFile(name("a.html"))
+	if err != nil || bytes.Count(page, []byte("<svg")) < 4 || bytes.Contains(page, []byte("src=\"http")) {
+		t.Errorf("the page has %d plots, %v", bytes.Count(page, []byte("<svg")), err)
+	}
+	lines, err := os.Open(name("a.csv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer lines.Close()
+	if rows, err := csv.NewReader(lines).ReadAll(); err != nil || len(rows) != 5 {
+		t.Errorf("the CSV has %d rows, %v", len(rows), err)
+	}
+	if code, out, said := command(t, framegram, "bench", "compare", name("a.json"), name("a.json")); code != 0 || !strings.Contains(out, "udp") {
+		t.Errorf("compare: exit %d: %s %s", code, out, said)
+	}
+}
+
+// Whatever fails is said, the exit code is 1, and nothing hangs.
+func TestBenchFailures(t *testing.T) {
+	for name, c := range map[string]struct {
+		args []string
+		want string
+		root bool
+	}{
+		"a sender that cannot start": {[]string{"--source", "images:/no/such/directory"}, "no such", false},
+		"a link that loses all":      {[]string{"--link", "loss=100%"}, "not one of", true},
+		"a deadline never met":       {[]string{"--deadline", "100us"}, "not one of", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if c.root {
+				testutil.NeedRoot(t)
+			}
+			code, out, said := command(t, framegram, append([]string{"bench", "--duration", "1s"}, c.args...)...)
+			if code != 1 || !strings.Contains(strings.Join(strings.Fields(out), " "), c.want) || !strings.Contains(said, "runs failed") {
+				t.Errorf("exit %d, want 1 and %q\n%s\n%s", code, c.want, out, said)
+			}
+		})
+	}
+}
+
+// children are the processes that pid has started, by what they run.
+func children(t *testing.T, pid int) map[string]int {
+	t.Helper()
+	found := map[string]int{}
+	tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
+	for _, task := range tasks {
+		b, _ := os.ReadFile(task)
+		for _, field := range strings.Fields(string(b)) {
+			child, err := strconv.Atoi(field)
+			if err != nil {
+				t.Fatal(err)
+			}
+			line, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", child))
+			if words := strings.Split(string(line), "\x00"); len(words) > 1 {
+				found[words[1]] = child
+			}
+		}
+	}
+	return found
+}
+
+// A sender or viewer that is killed is named in the report; the other runs go on.
+func TestBenchSurvivesKill(t *testing.T) {
+	for _, victim := range []string{"send", "view"} {
+		t.Run(victim, func(t *testing.T) {
+			t.Parallel()
+			var out bytes.Buffer
+			p := startWith(t, options{stdout: &out}, "bench", "--duration", "2s", "--transport", "udp", "--repeat", "2")
+			for deadline := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
+				if pid, ok := children(t, p.cmd.Process.Pid)[victim]; ok {
+					time.Sleep(time.Second) // in the middle
+					syscall.Kill(pid, syscall.SIGKILL)
+					break
+				}
+				if time.Now().After(deadline) {
+					t.Fatal("it did not start")
+				}
+			}
+			if code := p.wait(); code != 1 {
+				t.Errorf("exit %d, want 1", code)
+			}
+			if text := strings.Join(strings.Fields(out.String()), " "); !strings.Contains(text, "killed") || !strings.Contains(text, "100 ") {
+				t.Errorf("the report says\n%s", &out)
+			}
+		})
+	}
+}
+
+// Ctrl-C keeps what was measured.
+func TestBenchInterrupted(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	p := startWith(t, options{stdout: &out}, "bench", "--duration", "2s", "--transport", "udp", "--repeat", "50")
+	p.heard(`(run 2 of 50)`)
+	p.interrupt()
+	if code := p.wait(); code != 0 {
+		t.Errorf("exit %d, want 0", code)
+	}
+	if !strings.Contains(out.String(), "udp") || len(children(t, p.cmd.Process.Pid)) > 0 {
+		t.Errorf("the report says\n%s", &out)
+	}
+}
+
+// Two machines, each with a clock of its own as far as they know.
+func TestBenchBetweenTwo(t *testing.T) {
+	t.Parallel()
+	at := freePort(t, "tcp")
+	receiver := startWith(t, options{stdout: io.Discard}, "bench", "--receiver", "--listen", at)
+	receiver.heard(`(waiting to measure)`)
+	path := filepath.Join(t.TempDir(), "report.json")
+	code, out, said := command(t, framegram, "bench", "--sender", at, "--duration", "1s", "--json", path)
+	if code != 0 || !strings.Contains(out, "clocks") {
+		t.Fatalf("exit %d: %s\n%s", code, said, out)
+	}
+	for _, run := range readReport(t, path).Runs {
+		if run.Err != "" || run.Stats.Shown == 0 {
+			t.Errorf("%s: %+v", run.Transport, run)
+		}
+	}
+	receiver.interrupt()
+	if code := receiver.wait(); code != 0 {
+		t.Errorf("the receiver ended with %d", code)
+	}
+}
+
+// Who is not root has a link as well, where the kernel permits it.
+func TestBenchWithoutRoot(t *testing.T) {
+	testutil.NeedRoot(t) // to become nobody
+	dir := t.TempDir()
+	for d := dir; d != "/" && d != "."; d = filepath.Dir(d) {
+		os.Chmod(d, 0o755)
+	}
+	os.Chmod(buildDir, 0o755)
+	cmd := brief(t, framegram, "bench", "--link", "lan", "--duration", "1s", "--transport", "udp")
+	cmd.SysProcAttr.Credential = &syscall.Credential{Uid: 65534, Gid: 65534}
+	cmd.Dir = "/"
+	out, err := cmd.CombinedOutput()
+	tun, statErr := os.Stat("/dev/net/tun")
+	if statErr != nil || tun.Mode().Perm()&0o006 != 0o006 { // as distributions have it, it is open to all
+		if err == nil || !strings.Contains(string(out), "/dev/net/tun") || !strings.Contains(string(out), "loopback") {
+			t.Errorf("%v, want to be told what is missing: %s", err, out)
+		}
+		return
+	}
+	if err != nil || !strings.Contains(string(out), "udp") {
+		t.Errorf("%v: %s", err, out)
+	}
+}

@@ -1,0 +1,9 @@
+// Package trial runs the measurements that package bench tells about: the very
+// `framegram send` and `framegram view` as processes of their own, on this machine's
+// loopback interface or on the two hosts of a netlab link, each writing a trace.
+//
+// A [Plan] is a list of trials: every transport at every point of a sweep, repeated.
+// The transports take turns, in an order that is reversed with every repeat, so that a
+// machine which drifts treats them alike. A trial that fails, because a process or the
+// link died, is a Run with an Err; the others go on.
+package trial

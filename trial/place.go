@@ -1,0 +1,84 @@
+package trial
+
+import (
+	"context"
+
+	"github.com/framegram/framegram/internal/netlab"
+)
+
+// place is where a sender and a viewer run.
+type place interface {
+	// name is the link in its canonical form, or what else it is.
+	name() string
+	// apart reports whether the ends have a clock each.
+	apart() bool
+	// view starts a viewer.
+	view(ctx context.Context, program string, v viewing) (viewer, error)
+	// start starts a sender, which dies with us.
+	start(sender *process) error
+	// wire is how many bytes of IP each side has put on the link; zero = not known.
+	wire() (sender, viewer uint64)
+	close()
+}
+
+// open makes the place of one trial.
+func (p *Plan) open(link *netlab.Params) (place, error) {
+	switch {
+	case p.Receiver != nil:
+		return p.Receiver, nil
+	case link == nil:
+		return loopback{}, nil
+	}
+	l, err := netlab.Open(context.Background(), *link) // closed by close: what was measured is still to be read
+	if err != nil {
+		return nil, err
+	}
+	return &lab{l, *link}, nil
+}
+
+// loopback is this machine.
+type loopback struct{}
+
+func (loopback) name() string                  { return "loopback" }
+func (loopback) apart() bool                   { return false }
+func (loopback) wire() (sender, viewer uint64) { return 0, 0 }
+func (loopback) close()                        {}
+func (loopback) start(p *process) error        { return startHere(p) }
+
+func (loopback) view(ctx context.Context, program string, v viewing) (viewer, error) {
+	return asViewer(startViewer(ctx, program, "127.0.0.1", v, startHere))
+}
+
+func startHere(p *process) error {
+	dieWithUs(p.cmd)
+	return p.cmd.Start()
+}
+
+// asViewer keeps a nil *localViewer from becoming a viewer that is not nil.
+func asViewer(l *localViewer, err error) (viewer, error) {
+	if err != nil {
+		return nil, err
+	}
+	return l, nil
+}
+
+// lab is a link of netlab's: the sender is on host A.
+type lab struct {
+	link   *netlab.Link
+	params netlab.Params
+}
+
+func (l *lab) name() string           { return l.params.String() }
+func (l *lab) apart() bool            { return false }
+func (l *lab) close()                 { l.link.Close() }
+func (l *lab) start(p *process) error { return l.link.A().Start(p.cmd) }
+
+func (l *lab) view(ctx context.Context, program string, v viewing) (viewer, error) {
+	b := l.link.B()
+	return asViewer(startViewer(ctx, program, b.Addr4().String(), v, func(p *process) error { return b.Start(p.cmd) }))
+}
+
+func (l *lab) wire() (sender, viewer uint64) {
+	s := l.link.Stats()
+	return s.AB.Bytes, s.BA.Bytes
+}

@@ -1,0 +1,111 @@
+package trial
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/framegram/framegram/bench"
+	"github.com/framegram/framegram/internal/netlab"
+)
+
+// Plan is what to measure.
+type Plan struct {
+	Program  string // the framegram to run
+	Ways     []Way  // in the order in which they take turns
+	Scenario bench.Scenario
+	Repeat   int // times, at least 1
+
+	Receiver *Receiver      // the machine with the viewer; nil = this one
+	Link     *netlab.Params // nil = the loopback interface
+	Sweep    *netlab.Sweep  // nil = one point; needs a Link
+
+	SenderArgs, ViewerArgs []string // more arguments for the processes
+
+	// Began is told of each trial when it begins: it is the i-th of n, from 1.
+	Began func(i, n int, what string)
+}
+
+// Way is a transport. Congestion is the congestion control of tcp, empty for the
+// system's.
+type Way struct {
+	Transport  string `json:"transport"`
+	Congestion string `json:"congestion,omitempty"`
+}
+
+// trial is one measurement.
+type trial struct {
+	way    Way
+	link   *netlab.Params
+	sweep  bench.Sweep
+	repeat int
+}
+
+func (t trial) String() string {
+	text := t.way.Transport
+	if t.way.Congestion != "" {
+		text += " (" + t.way.Congestion + ")"
+	}
+	if t.sweep.Key != "" {
+		text += " " + t.sweep.Key + "=" + t.sweep.Value
+	}
+	return fmt.Sprintf("%s, repeat %d", text, t.repeat)
+}
+
+// trials are all of them, in order.
+func (p *Plan) trials() (all []trial, err error) {
+	links, points := []*netlab.Params{p.Link}, []bench.Sweep{{}}
+	if p.Sweep != nil {
+		base := netlab.Params{}
+		if p.Link != nil {
+			base = *p.Link
+		}
+		over, err := p.Sweep.Over(base)
+		if err != nil {
+			return nil, err
+		}
+		links, points = nil, nil
+		for i := range over {
+			links = append(links, &over[i])
+			points = append(points, bench.Sweep{Key: p.Sweep.Key, Value: p.Sweep.Values[i]})
+		}
+	}
+	ways := slices.Clone(p.Ways)
+	for repeat := 1; repeat <= p.Repeat; repeat++ {
+		for i, link := range links {
+			for _, way := range ways {
+				all = append(all, trial{way, link, points[i], repeat})
+			}
+		}
+		slices.Reverse(ways)
+	}
+	return all, nil
+}
+
+// Run runs all trials and gives each Run to add. When ctx is done it gives what was
+// measured of the trial that was under way, and returns context.Cause(ctx). Any other
+// error is of a kind that no trial could do with.
+func (p *Plan) Run(ctx context.Context, add func(bench.Run)) error {
+	all, err := p.trials()
+	if err != nil {
+		return err
+	}
+	for i, t := range all {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if p.Began != nil {
+			p.Began(i+1, len(all), t.String())
+		}
+		place, err := p.open(t.link)
+		if err != nil {
+			return err
+		}
+		run := p.one(ctx, place, t)
+		place.close()
+		if ctx.Err() == nil || len(run.Shown) > 0 {
+			add(run)
+		}
+	}
+	return context.Cause(ctx)
+}

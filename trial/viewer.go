@@ -1,0 +1,87 @@
+package trial
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"time"
+
+	"github.com/framegram/framegram/bench"
+)
+
+// viewer is the receiving end of one trial: a process here, or one that another machine
+// has started for us.
+type viewer interface {
+	// at is the address to send to, as HOST:PORT.
+	at() string
+	// gone is closed when it has ended, which it should not before end; why says why.
+	gone() <-chan struct{}
+	why() error
+	// end ends it, and returns what it noted.
+	end() (received, error)
+}
+
+// received is what a viewer leaves.
+type received struct {
+	Shown   []bench.ShownFrame `json:"shown"`
+	Figures figures            `json:"figures"`
+}
+
+// viewing is what a viewer is asked for.
+type viewing struct {
+	Way  Way      `json:"way"`
+	Args []string `json:"args,omitempty"`
+}
+
+// waiting is what a viewer says when it can be sent to.
+var waiting = regexp.MustCompile(`waiting for frames on (\S+) over`)
+
+// localViewer is a process on this machine.
+type localViewer struct {
+	*process
+	address string
+	dir     string
+}
+
+// startViewer starts one that listens on host, by start.
+func startViewer(ctx context.Context, program, host string, v viewing, start func(*process) error) (*localViewer, error) {
+	dir, err := os.MkdirTemp("", "framegram-bench")
+	if err != nil {
+		return nil, err
+	}
+	args := append([]string{"view", "--listen", v.Way.Transport + "://" + host + ":0", "--display", "none", "--trace", filepath.Join(dir, "trace")}, v.Way.args()...)
+	l := &localViewer{process: newProcess(program, append(args, v.Args...)...), dir: dir}
+	if err := start(l.process); err != nil {
+		os.RemoveAll(dir)
+		return nil, err
+	}
+	l.watch()
+	if l.address, err = l.hear(waiting, startWithin, ctx.Done()); err != nil {
+		l.end()
+		return nil, err
+	}
+	return l, nil
+}
+
+func (l *localViewer) at() string            { return l.address }
+func (l *localViewer) gone() <-chan struct{} { return l.done }
+func (l *localViewer) why() error            { return l.died() }
+
+func (l *localViewer) end() (r received, err error) {
+	l.process.end()
+	defer os.RemoveAll(l.dir)
+	f, err := os.Open(filepath.Join(l.dir, "trace"))
+	if err != nil {
+		return r, err
+	}
+	defer f.Close()
+	if r.Shown, err = bench.ReadShown(f); err != nil {
+		return r, err
+	}
+	if r.Figures, err = l.figures(); err != nil {
+		return r, fmt.Errorf("after %v: %w", time.Since(l.began).Round(time.Second), err)
+	}
+	return r, nil
+}
