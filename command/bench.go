@@ -15,6 +15,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/framegram/framegram/bench"
+	"github.com/framegram/framegram/codec"
 	"github.com/framegram/framegram/internal/netlab"
 	"github.com/framegram/framegram/trial"
 )
@@ -197,6 +198,9 @@ func benchPlan(c *cli.Context) (*trial.Plan, error) {
 			Length: bench.Duration{Duration: c.Duration("duration")}, Warmup: bench.Duration{Duration: c.Duration("warmup")},
 			Deadline: bench.Duration{Duration: c.Duration("deadline")},
 		},
+	}
+	if plan.Scenario.Source == "test" && !c.IsSet("quality") {
+		plan.Scenario.Quality = codec.DefaultQuality
 	}
 	switch s := plan.Scenario; {
 	case plan.Repeat < 1 || plan.Repeat > 100:
