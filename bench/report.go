@@ -63,8 +63,14 @@ func (s Scenario) deadline() time.Duration {
 }
 
 func (s Scenario) String() string {
-	return fmt.Sprintf("%dx%d, %s fps, quality %d, %s, %s a run after %s of warm-up",
-		s.Width, s.Height, strconv.FormatFloat(s.FPS, 'f', -1, 64), s.Quality, s.Source, s.Length, s.Warmup)
+	text := strconv.FormatFloat(s.FPS, 'f', -1, 64) + " fps"
+	if s.Width > 0 { // else the source's own
+		text = fmt.Sprintf("%dx%d, ", s.Width, s.Height) + text
+	}
+	if s.Quality > 0 { // else JPEGs as they came
+		text += fmt.Sprintf(", quality %d", s.Quality)
+	}
+	return fmt.Sprintf("%s, %s, %s a run after %s of warm-up", text, s.Source, s.Length, s.Warmup)
 }
 
 // Sweep is the parameter that differs from point to point, and its value at this one,

@@ -49,7 +49,7 @@ func benchFlags() []cli.Flag {
 		&cli.IntFlag{Name: "repeat", Category: catBench, Value: 1, Usage: "`N` runs of each, at most 100; the report has their median and spread"},
 		&cli.DurationFlag{Name: "deadline", Category: catBench, DefaultText: "a frame interval", Usage: "`TIME` within which a frame counts as in time"},
 		&cli.StringFlag{Name: "source", Category: catPicture, Value: "test", Usage: "`WHAT` to send, as of send: a recording makes both transports carry the same bytes"},
-		&cli.StringFlag{Name: "size", Category: catPicture, Value: "1280x720", Usage: "size of the picture as `WxH` pixels"},
+		&cli.StringFlag{Name: "size", Category: catPicture, Value: "1280x720", DefaultText: "1280x720 for test, else the source's own", Usage: "size of the picture as `WxH` pixels"},
 		&cli.Float64Flag{Name: "fps", Category: catPicture, Value: 30, Usage: "`FRAMES` a second"},
 		&cli.IntFlag{Name: "quality", Category: catPicture, DefaultText: "80; JPEGs as they come", Usage: "JPEG quality, `1..100`"},
 		&cli.BoolFlag{Name: "receiver", Category: catBench, Usage: "be the viewer's machine for a bench that another one runs with --sender, until Ctrl-C"},
@@ -199,8 +199,14 @@ func benchPlan(c *cli.Context) (*trial.Plan, error) {
 			Deadline: bench.Duration{Duration: c.Duration("deadline")},
 		},
 	}
-	if plan.Scenario.Source == "test" && !c.IsSet("quality") {
-		plan.Scenario.Quality = codec.DefaultQuality
+	switch s := &plan.Scenario; {
+	case s.Source == "test" && !c.IsSet("quality"):
+		s.Quality = codec.DefaultQuality
+	case s.Source != "test":
+		plan.SenderArgs = append(plan.SenderArgs, "--loop")
+		if !c.IsSet("size") { // JPEGs as they are
+			s.Width, s.Height = 0, 0
+		}
 	}
 	switch s := plan.Scenario; {
 	case plan.Repeat < 1 || plan.Repeat > 100:
@@ -225,7 +231,7 @@ func benchPlan(c *cli.Context) (*trial.Plan, error) {
 		plan.ViewerArgs = []string{"--fault-slow-decoder", d.String()}
 	}
 	if n := c.Int("fault-queue"); n > 0 {
-		plan.SenderArgs = []string{"--fault-queue", strconv.Itoa(n)}
+		plan.SenderArgs = append(plan.SenderArgs, "--fault-queue", strconv.Itoa(n))
 	}
 	if (c.Bool("receiver") || c.String("sender") != "") && (c.String("link") != "" || c.String("sweep") != "") {
 		return nil, usage("--link and --sweep emulate a link on this machine; --sender and --receiver measure the one between two")

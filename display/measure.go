@@ -23,8 +23,8 @@ import (
 // The age is by this machine's clock against the one that painted: between two
 // machines it is wrong by the difference of their clocks.
 //
-// note, unless nil, is called for every frame whose strip was read, with the time at
-// which its picture was decoded, before the frame goes on to next.
+// note, unless nil, is called for every frame that could be decoded, with or without a
+// strip, with the time at which it was, before the frame goes on to next.
 //
 // It is a [stream.Poller] if next is. Its Close closes next.
 func Measure(next stream.Sink, note func(f *stream.Frame, decoded time.Time)) (stream.Sink, *Latency, error) {
@@ -52,7 +52,7 @@ type measure struct {
 
 func (m *measure) Write(ctx context.Context, f *stream.Frame) error {
 	decoded, code, err := m.read(f.JPEG)
-	if err == nil {
+	if !decoded.IsZero() {
 		m.note(f, decoded)
 	}
 	m.latency.add(decoded.Sub(code.Captured), err)

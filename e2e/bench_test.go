@@ -76,6 +76,23 @@ func TestBenchFindsFaults(t *testing.T) {
 	}
 }
 
+// A recorded set, of which both transports carry the same bytes, needs no strip.
+func TestBenchOfRecordedFrames(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	ffmpeg(t, "-i", clipPath(t), "-frames:v", "20", "-q:v", "3", filepath.Join(dir, "%03d.jpg"))
+	path := filepath.Join(t.TempDir(), "report.json")
+	code, out, said := command(t, framegram, "bench", "--source", "images:"+dir, "--duration", "1s", "--json", path)
+	if code != 0 {
+		t.Fatalf("exit %d: %s\n%s", code, said, out)
+	}
+	for _, run := range readReport(t, path).Runs {
+		if run.Stats.Due != 30 || run.Stats.Shown < 20 {
+			t.Errorf("%s: %d shown of %d", run.Transport, run.Stats.Shown, run.Stats.Due)
+		}
+	}
+}
+
 // A sweep over an emulated link, in every form of report, and two of them compared.
 func TestBenchSweep(t *testing.T) {
 	testutil.NeedRoot(t)
