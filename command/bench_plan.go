@@ -1,0 +1,117 @@
+package command
+
+import (
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/framegram/framegram/bench"
+	"github.com/framegram/framegram/codec"
+	"github.com/framegram/framegram/internal/netlab"
+	"github.com/framegram/framegram/trial"
+)
+
+// benchPlan is what the flags ask for.
+func benchPlan(c *cli.Context) (*trial.Plan, error) {
+	program, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	size, err := parseSize(c.String("size"))
+	if err != nil {
+		return nil, err
+	}
+	plan := &trial.Plan{
+		Program: program, Repeat: c.Int("repeat"),
+		Scenario: bench.Scenario{
+			Width: size.X, Height: size.Y, FPS: c.Float64("fps"), Quality: c.Int("quality"), Source: c.String("source"),
+			Length: bench.Duration{Duration: c.Duration("duration")}, Warmup: bench.Duration{Duration: c.Duration("warmup")},
+			Deadline: bench.Duration{Duration: c.Duration("deadline")},
+		},
+	}
+	switch s := &plan.Scenario; {
+	case s.Source == "test" && !c.IsSet("quality"):
+		s.Quality = codec.DefaultQuality
+	case s.Source != "test":
+		plan.SenderArgs = append(plan.SenderArgs, "--loop")
+		if !c.IsSet("size") { // JPEGs as they are
+			s.Width, s.Height = 0, 0
+		}
+	}
+	switch s := plan.Scenario; {
+	case plan.Repeat < 1 || plan.Repeat > 100:
+		return nil, usage("--repeat is %d, want 1..100", plan.Repeat)
+	case !(s.FPS > 0 && s.FPS <= 1000):
+		return nil, usage("--fps is %v, want more than 0 and at most 1000", s.FPS)
+	case s.Length.Duration < time.Second || s.Length.Duration > time.Hour:
+		return nil, usage("--duration is %v, want 1s..1h", s.Length)
+	case s.Warmup.Duration < 0 || s.Warmup.Duration > time.Minute:
+		return nil, usage("--warmup is %v, want 0s..1m", s.Warmup)
+	case s.Deadline.Duration < 0 || s.Deadline.Duration > time.Minute:
+		return nil, usage("--deadline is %v, want 0s..1m", s.Deadline)
+	case c.IsSet("quality") && (s.Quality < 1 || s.Quality > 100):
+		return nil, usage("--quality is %d, want 1..100", s.Quality)
+	case c.Bool("traces") && c.String("json") == "":
+		return nil, usage("--traces goes with --json")
+	}
+	if plan.Ways, err = ways(c.String("transport"), c.String("tcp-congestion")); err != nil {
+		return nil, err
+	}
+	if d := c.Duration("fault-slow-decoder"); d > 0 {
+		plan.ViewerArgs = []string{"--fault-slow-decoder", d.String()}
+	}
+	if n := c.Int("fault-queue"); n > 0 {
+		plan.SenderArgs = append(plan.SenderArgs, "--fault-queue", strconv.Itoa(n))
+	}
+	if (c.Bool("receiver") || c.String("sender") != "") && (c.String("link") != "" || c.String("sweep") != "") {
+		return nil, usage("--link and --sweep emulate a link on this machine; --sender and --receiver measure the one between two")
+	}
+	return plan, benchLink(c, plan)
+}
+
+// benchLink reads --link and --sweep.
+func benchLink(c *cli.Context, plan *trial.Plan) error {
+	if text := c.String("link"); text != "" {
+		p, err := netlab.Parse(text)
+		if err != nil {
+			return usage("--link: %w", err)
+		}
+		plan.Link = &p
+	}
+	if text := c.String("sweep"); text != "" {
+		sweep, err := netlab.ParseSweep(text)
+		if err != nil {
+			return usage("--sweep: %w", err)
+		}
+		var base netlab.Params
+		if plan.Link != nil {
+			base = *plan.Link
+		}
+		if _, err := sweep.Over(base); err != nil {
+			return usage("--sweep: %w", err)
+		}
+		plan.Sweep = &sweep
+	}
+	return nil
+}
+
+// ways are the transports to compare.
+func ways(transports, congestions string) (all []trial.Way, err error) {
+	for _, transport := range strings.Split(transports, ",") {
+		transport = strings.TrimSpace(transport)
+		if err := checkTransport(transport); err != nil {
+			return nil, err
+		}
+		if transport == "udp" || congestions == "" {
+			all = append(all, trial.Way{Transport: transport})
+			continue
+		}
+		for _, name := range strings.Split(congestions, ",") {
+			all = append(all, trial.Way{Transport: transport, Congestion: strings.TrimSpace(name)})
+		}
+	}
+	return all, nil
+}
