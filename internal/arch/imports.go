@@ -13,13 +13,14 @@ import (
 // lower layers only, so nothing in one layer knows its neighbour: udp and tcp know
 // neither each other nor capture nor display.
 var layer = map[string]int{
-	"stream":   0,
-	"fragment": 1, "codec": 1, "timecode": 1, "clock": 1, "matroska": 1, "internal/netlab": 1,
-	"capture": 2, "display": 2, "udp": 2, "tcp": 2,
-	"bench":   3,
-	"trial":   4,
-	"command": 5,
-	".":       6,
+	"stream": 0, "internal/units": 0,
+	"fragment": 1, "codec": 1, "timecode": 1, "clock": 1, "matroska": 1, "internal/netlab": 1, "udp/pace": 1,
+	"udp/batch": 2,
+	"capture":   3, "display": 3, "udp": 3, "tcp": 3,
+	"bench":   4,
+	"trial":   5,
+	"command": 6,
+	".":       7,
 }
 
 // helpers may be imported by test files only, and import nothing of ours.

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"time"
+
+	"github.com/framegram/framegram/internal/units"
 )
 
 // Params are what a link does to each of its two directions. The zero value is a
@@ -52,7 +54,7 @@ func (p Params) check() (key string, err error) {
 		value float64
 	}{{"loss", p.Loss}, {"reorder", p.Reorder}, {"duplicate", p.Duplicate}} {
 		if !(share.value >= 0 && share.value <= 1) {
-			return share.key, fmt.Errorf("is %v%%, want 0..100%%", percent(share.value))
+			return share.key, fmt.Errorf("is %v%%, want 0..100%%", units.Percent(share.value))
 		}
 	}
 	switch {
@@ -71,7 +73,7 @@ func (p Params) check() (key string, err error) {
 	}
 	// Bursts with a single packet between them lose burst/(burst+1) of all.
 	if most := p.Burst / (p.Burst + 1); p.Burst > 1 && p.Loss < 1 && p.Loss > most {
-		return "burst", fmt.Errorf("is %v: bursts of that length lose at most %v%% of the packets, or all, and loss is %v%%", p.Burst, math.Floor(most*1e4)/100, percent(p.Loss))
+		return "burst", fmt.Errorf("is %v: bursts of that length lose at most %v%% of the packets, or all, and loss is %v%%", p.Burst, math.Floor(most*1e4)/100, units.Percent(p.Loss))
 	}
 	return "", nil
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/framegram/framegram/internal/units"
 )
 
 // Grammar is the form of a link, in a line, for messages and help.
@@ -25,27 +27,27 @@ var keys = []key{
 		if p.Rate == 0 {
 			return "unlimited"
 		}
-		return formatQuantity(p.Rate, rates)
+		return units.Format(p.Rate, units.Rates)
 	}},
 	timeKey("delay", func(p *Params) *time.Duration { return &p.Delay }),
 	timeKey("jitter", func(p *Params) *time.Duration { return &p.Jitter }),
 	shareKey("loss", func(p *Params) *float64 { return &p.Loss }),
 	{"burst", "packets such as 3, the mean number lost in a row", func(p *Params, value string) (err error) {
-		p.Burst, err = parseNumber(value)
+		p.Burst, err = units.ParseNumber(value)
 		if err == nil && p.Burst < 1 {
 			err = errors.New("is less than 1")
 		}
 		return err
-	}, func(p Params) string { return formatNumber(p.Burst) }},
+	}, func(p Params) string { return units.FormatNumber(p.Burst) }},
 	shareKey("reorder", func(p *Params) *float64 { return &p.Reorder }),
 	shareKey("duplicate", func(p *Params) *float64 { return &p.Duplicate }),
 	{"queue", "bytes such as 64kB (B, kB, MB)", func(p *Params, value string) error {
-		n, err := parseQuantity(value, sizes)
+		n, err := units.Parse(value, units.Sizes)
 		p.Queue = int(min(n, maxQueue+1))
 		return err
-	}, func(p Params) string { return formatQuantity(int64(p.Queue), sizes) }},
+	}, func(p Params) string { return units.Format(int64(p.Queue), units.Sizes) }},
 	{"mtu", "bytes such as 1500", func(p *Params, value string) error {
-		n, err := parseWhole(value)
+		n, err := units.ParseWhole(value)
 		p.MTU = int(min(n, 1<<20))
 		if err == nil && n == 0 {
 			err = errors.New("is 0")
@@ -53,7 +55,7 @@ var keys = []key{
 		return err
 	}, func(p Params) string { return fmt.Sprint(p.MTU) }},
 	{"seed", "a whole number from 1", func(p *Params, value string) (err error) {
-		p.Seed, err = parseWhole(value)
+		p.Seed, err = units.ParseWhole(value)
 		if err == nil && p.Seed == 0 {
 			err = errors.New("is 0")
 		}
@@ -64,25 +66,25 @@ var keys = []key{
 func setRate(p *Params, value string) (err error) {
 	p.Rate = 0
 	if !strings.EqualFold(value, "unlimited") {
-		p.Rate, err = parseQuantity(value, rates)
+		p.Rate, err = units.Parse(value, units.Rates)
 	}
 	return err
 }
 
 func timeKey(name string, field func(*Params) *time.Duration) key {
 	return key{name, "a time such as 5ms (ns, us, ms, s)", func(p *Params, value string) error {
-		n, err := parseQuantity(value, times)
+		n, err := units.Parse(value, units.Times)
 		*field(p) = time.Duration(n)
 		return err
-	}, func(p Params) string { return formatQuantity(int64(*field(&p)), times) }}
+	}, func(p Params) string { return units.Format(int64(*field(&p)), units.Times) }}
 }
 
 func shareKey(name string, field func(*Params) *float64) key {
 	return key{name, "a share such as 1%", func(p *Params, value string) error {
-		n, err := parseQuantity(value, shares)
+		n, err := units.Parse(value, units.Shares)
 		*field(p) = float64(n) / 1e8
 		return err
-	}, func(p Params) string { return formatNumber(percent(*field(&p))) + "%" }}
+	}, func(p Params) string { return units.FormatNumber(units.Percent(*field(&p))) + "%" }}
 }
 
 // String is the canonical form, with every key: [Parse] makes an equal link of it.
