@@ -29,10 +29,11 @@ func TestSplitAllocatesNothing(t *testing.T) {
 	s.Split(0, 0, jpeg)
 	allocations(t, "Split and Stamp of a frame", func() {
 		i++
-		if _, err := s.Split(uint32(i), 1, jpeg[:sizes[i%4]]); err != nil {
+		datagrams, err := s.Split(uint32(i), 1, jpeg[:sizes[i%4]])
+		if err != nil {
 			t.Fatal(err)
 		}
-		s.Stamp(1, 2)
+		s.Stamp(0, len(datagrams), 1, 2)
 	})
 }
 
@@ -83,6 +84,57 @@ func TestPushAllocatesNothing(t *testing.T) {
 	allocations(t, "a frame and its datagrams", step)
 	if c := r.Counters(); c.Complete < 100 || c.Incomplete.Superseded+c.Incomplete.Expired < 50 || c.Dropped.Stranger < 10_000 {
 		t.Errorf("the run was not what it was meant to be: %+v", c)
+	}
+}
+
+// What the library allocates for a block is its lists of the fragments: twice to make parity, once to
+// rebuild. Nothing is allocated besides, and nothing at all when nothing is lost.
+func TestParityAllocatesOnlyLists(t *testing.T) {
+	skipWithRaceDetector(t)
+	s := protected(t, 1, ParityShare(0.1))
+	jpeg := picture(1, 64*300)
+	step := func() {
+		for _, n := range []int{300, 220, 271} { // two blocks each
+			if _, err := s.cut.Split(1, 1, jpeg[:64*n-1]); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	step()
+	if n := testing.AllocsPerRun(100, step); n > 2*2*3 {
+		t.Errorf("Split of 6 blocks allocates %v times, want at most 12", n)
+	}
+	for _, lost := range []int{0, 1, 10} {
+		r, err := NewReassembler(Config{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var frames []sent
+		for range 260 {
+			frames = append(frames, s.frame(64*300-1))
+		}
+		n := 0
+		step := func() {
+			f := frames[n]
+			n++
+			for i, d := range f.datagrams {
+				if i < 2*lost {
+					continue
+				}
+				if out := r.Push(rigStart, addrA, d); out != nil {
+					out.Release()
+				}
+			}
+		}
+		for range 20 {
+			step()
+		}
+		if n, want := testing.AllocsPerRun(200, step), float64(2*min(lost, 1)); n > want {
+			t.Errorf("%d of each block lost: a frame allocates %v times, want at most %v", lost, n, want)
+		}
+		if c := r.Counters(); c.Complete != uint64(n) || c.Recovered != uint64(2*lost*n) {
+			t.Errorf("the run was not what it was meant to be: %+v", c)
+		}
 	}
 }
 

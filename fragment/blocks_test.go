@@ -1,6 +1,7 @@
 package fragment
 
 import (
+	"bytes"
 	"hash/crc32"
 	"math/rand/v2"
 	"testing"
@@ -19,17 +20,47 @@ func (s *sender) chunks(f sent, all ...chunk) (datagrams [][]byte) {
 	const shard = 64
 	for _, c := range all {
 		part := f.jpeg[c.offset : c.offset+c.length]
-		for at := 0; at < len(part); at += shard {
-			h := Header{
-				Common: Common{Type: TypeData, Session: s.session, Sequence: s.seq},
-				Frame:  f.id, Captured: f.captured, Block: c.index, Blocks: c.blocks, Index: uint8(at / shard),
-				Shard: shard, Length: c.length, Offset: c.offset, CRC: crc32.Checksum(part, castagnoli),
-			}
-			s.seq++
-			datagrams = append(datagrams, append(h.append(nil), part[at:min(at+shard, len(part))]...))
+		h := Header{
+			Common: Common{Type: TypeData, Session: s.session, Sequence: s.seq},
+			Frame:  f.id, Captured: f.captured, Block: c.index, Blocks: c.blocks, Parity: uint8(s.parity),
+			Shard: shard, Length: c.length, Offset: c.offset, CRC: crc32.Checksum(part, castagnoli),
 		}
+		for at := 0; at < len(part); at += shard {
+			datagrams = append(datagrams, append(h.append(nil), part[at:min(at+shard, len(part))]...))
+			h.Index++
+			h.Sequence++
+		}
+		for _, parity := range s.parityFor(part, shard) {
+			datagrams = append(datagrams, append(h.append(nil), parity...))
+			h.Index++
+			h.Sequence++
+		}
+		s.seq = h.Sequence
 	}
 	return datagrams
+}
+
+// parityFor is the parity of a block.
+func (s *sender) parityFor(part []byte, shard int) [][]byte {
+	s.t.Helper()
+	p := s.parity
+	if p == 0 {
+		return nil
+	}
+	k := (len(part) + shard - 1) / shard
+	code, err := s.cut.codes.of(k, p)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	memory := append(bytes.Clone(part), make([]byte, (k+p)*shard-len(part))...)
+	shards := make([][]byte, k+p)
+	for i := range shards {
+		shards[i] = memory[i*shard : (i+1)*shard]
+	}
+	if err := code.Encode(shards); err != nil {
+		s.t.Fatal(err)
+	}
+	return shards[k:]
 }
 
 func (s *sender) whole(n int) sent {

@@ -7,14 +7,17 @@ package fragment
 //	Lost     = frame IDs between complete frames that were not completed
 type Counters struct {
 	Received uint64  `json:"received"` // datagrams given to Push
-	Used     uint64  `json:"used"`     // fragments copied into a frame
+	Used     uint64  `json:"used"`     // fragments, data or parity, that a frame in progress took
 	Dropped  Dropped `json:"dropped"`
 
 	Opened     uint64     `json:"opened"`   // frames of which a fragment came in time
 	Complete   uint64     `json:"complete"` // frames returned by Push
+	Rebuilt    uint64     `json:"rebuilt"`  // of which only with the help of parity
 	Incomplete Incomplete `json:"incomplete"`
 	Lost       uint64     `json:"lost"`      // frames sent between two complete ones that did not become complete
 	Takeovers  uint64     `json:"takeovers"` // times another sender, or a restarted one, was followed
+
+	Recovered uint64 `json:"recovered"` // data fragments that had not come, rebuilt from as many of parity
 
 	Sequenced uint64 `json:"sequenced"` // datagrams with a new sequence number, of all sessions followed
 	Missing   uint64 `json:"missing"`   // sequence numbers that have not come
@@ -29,10 +32,10 @@ type Dropped struct {
 	TooLarge     uint64 `json:"too_large"`     // of a frame over Config.MaxFrame
 	Stranger     uint64 `json:"stranger"`      // not of the sender that is followed
 	Duplicate    uint64 `json:"duplicate"`     // came before
-	Late         uint64 `json:"late"`          // of a frame that was completed, or given up, or is older than the newest complete one
+	Late         uint64 `json:"late"`          // of a frame that was given up, or is older than the newest complete one
 	NoRoom       uint64 `json:"no_room"`       // Config.Frames are in progress and it may not displace one
 	Inconsistent uint64 `json:"inconsistent"`  // contradicts what other datagrams said of the frame
-	Surplus      uint64 `json:"surplus"`       // parity, which nothing in this version needs
+	Surplus      uint64 `json:"surplus"`       // its block, or its frame, which is the newest complete one, was complete without it
 }
 
 // Sum is all dropped datagrams.

@@ -56,7 +56,7 @@ func TestDrops(t *testing.T) {
 			older, newer := s.frame(640), s.frame(640)
 			g.push(addrA, newer.datagrams...)
 			return append(older.datagrams, s.edited(newer.datagrams[0], func(*Header) {}))
-		}, Dropped{Late: 11}},
+		}, Dropped{Late: 10, Surplus: 1}},
 		{"of a frame given up", Config{}, func(g *rig, s *sender) [][]byte {
 			f := s.frame(640)
 			g.push(addrA, f.datagrams[0])
@@ -115,31 +115,4 @@ func TestTooLargeIsNotMissing(t *testing.T) {
 	if c := g.r.Counters(); c.Dropped.TooLarge != 16 || c.Missing != 0 || c.Sequenced != s.seq || c.Lost != 1 {
 		t.Errorf("got %+v, want 16 too large, none missing, one frame lost", c)
 	}
-}
-
-// A newer sender's parity changes nothing about the picture, wherever it stands.
-func TestParityIsSurplus(t *testing.T) {
-	g, s := newRig(t, Config{}), newSender(t, 1)
-	for place := range 12 {
-		f := s.frame(640)
-		var datagrams [][]byte
-		for i, d := range f.datagrams {
-			if i == place {
-				datagrams = append(datagrams, parityFor(s, d, 10), parityFor(s, d, 11))
-			}
-			datagrams = append(datagrams, s.edited(d, func(h *Header) { h.Parity = 2 }))
-		}
-		if place > 9 {
-			datagrams = append(datagrams, parityFor(s, f.datagrams[0], 10), parityFor(s, f.datagrams[0], 11))
-		}
-		g.wants(g.push(addrA, datagrams...), f)
-	}
-	// Behind the frame's completion they are late: it is gone.
-	if c := g.r.Counters(); c.Dropped != (Dropped{Surplus: 20, Late: 4}) || c.Incomplete.Sum() != 0 {
-		t.Errorf("got %+v, want 20 surplus and 4 late", c)
-	}
-}
-
-func parityFor(s *sender, datagram []byte, index uint8) []byte {
-	return append(s.edited(datagram, func(h *Header) { h.Parity, h.Index = 2, index })[:HeaderLen], make([]byte, 64)...)
 }

@@ -64,6 +64,7 @@ func TestReassemblerAgainstModel(t *testing.T) {
 		if c := w.g.r.Counters(); !w.damaged {
 			total.Complete += c.Complete
 			total.Takeovers += c.Takeovers
+			total.Rebuilt += c.Rebuilt
 			for i, n := range dropFields(&c.Dropped) {
 				*dropFields(&total.Dropped)[i] += *n
 			}
@@ -74,7 +75,7 @@ func TestReassemblerAgainstModel(t *testing.T) {
 		}
 	}
 	for _, n := range []uint64{
-		total.Complete / 10, total.Takeovers, total.Dropped.Stranger, total.Dropped.Duplicate, total.Dropped.Late, total.Dropped.NoRoom,
+		total.Complete / 10, total.Takeovers, total.Rebuilt / 10, total.Dropped.Surplus / 10, total.Dropped.Stranger, total.Dropped.Duplicate, total.Dropped.Late, total.Dropped.NoRoom,
 		total.Incomplete.Superseded, total.Incomplete.Expired, total.Incomplete.Evicted, total.Incomplete.Abandoned,
 	} {
 		if n < rounds/10 {

@@ -33,8 +33,11 @@ type Header struct {
 	CRC      uint32 // CRC-32C (Castagnoli) of the block's bytes
 }
 
-// DataFragments is k = ⌈Length / Shard⌉.
-func (h *Header) DataFragments() int { return (h.Length + h.Shard - 1) / h.Shard }
+// DataFragments is k = ⌈Length / Shard⌉. Both are in the range that Header gives: 32 bits are
+// divided in half the time of 64, and it is done thrice a datagram.
+func (h *Header) DataFragments() int {
+	return int((uint32(h.Length) + uint32(h.Shard) - 1) / uint32(h.Shard))
+}
 
 // CapturedTime is Captured as a time.
 func (h *Header) CapturedTime() time.Time { return time.UnixMicro(h.Captured) }

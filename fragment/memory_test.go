@@ -14,7 +14,11 @@ func (g *rig) footprint() (frames, own int) {
 	for _, t := range g.tracks() {
 		own += int(unsafe.Sizeof(*t)) + cap(t.slots)*int(unsafe.Sizeof(slot{}))
 		for i := range t.slots {
-			own += cap(t.slots[i].blocks) * int(unsafe.Sizeof(block{}))
+			blocks := t.slots[i].blocks[:cap(t.slots[i].blocks)]
+			own += cap(blocks) * int(unsafe.Sizeof(block{}))
+			for b := range blocks {
+				own += cap(blocks[b].parked) * int(unsafe.Sizeof(waiting{}))
+			}
 			if f := t.slots[i].frame; f != nil {
 				frames += cap(f.JPEG)
 			}
@@ -56,9 +60,59 @@ func TestMemoryIsBounded(t *testing.T) {
 		if most > bound || most < bound/4 { // less would mean that the test has not tried
 			t.Errorf("%+v: %d bytes of frames, bound %d", cfg, most, bound)
 		}
-		if limit := (g.r.cfg.Frames + 2) * 25_000; own > limit {
+		if limit := (g.r.cfg.Frames + 2) * 32_000; own > limit {
 			t.Errorf("%+v: %d bytes of its own, bound %d", cfg, own, limit)
 		}
+	}
+}
+
+// Parity waits in the frame: it takes no buffer of its own, whatever it claims to be, and 64 KiB of
+// notes where it waits in every place there is.
+func TestParityTakesNoMemory(t *testing.T) {
+	g, s := newRig(t, Config{}), newSender(t, 1)
+	g.push(addrA, s.frame(10).datagrams...)
+	const k, p = 128, 128
+	f := s.whole(255 * k * 64)
+	for b := range 255 {
+		for i := range p {
+			h := Header{
+				Common: Common{Type: TypeData, Session: 1, Sequence: s.seq}, Frame: f.id, Captured: f.captured,
+				Block: uint8(b), Blocks: 255, Index: uint8(k + i), Parity: p, Shard: 64, Length: k * 64, Offset: b * k * 64,
+			}
+			s.seq++
+			if i < p-1 { // the last one would complete the block
+				g.r.Push(g.now, addrA, append(h.append(nil), make([]byte, 64)...))
+			}
+		}
+	}
+	if c := g.r.Counters(); c.Used != 1+255*127 || g.r.InProgress() != 1 {
+		t.Fatalf("not all parity waits: %+v", c)
+	}
+	frames, own := g.footprint()
+	if limit := 4 * len(f.jpeg); frames > limit {
+		t.Errorf("%d bytes of frames, want at most %d", frames, limit)
+	}
+	if limit := g.r.cfg.Frames*32_000 + 1<<16 + 8000; own > limit {
+		t.Errorf("%d bytes of its own, want at most %d", own, limit)
+	}
+	if w := &g.r.codes; w.shards != nil || w.rebuilt != nil || w.work.pieces != nil {
+		t.Error("memory to rebuild was made though nothing could be rebuilt")
+	}
+}
+
+// What rebuilding takes is as large as its largest block needs.
+func TestMemoryToRebuildIsBounded(t *testing.T) {
+	g, s := newRig(t, Config{}), newSender(t, 1)
+	s.cut.SetShard(MaxShard)
+	s.cut.SetParity(ParityShare(1))
+	f := s.frame(128 * MaxShard)
+	g.wants(g.push(addrA, f.datagrams[128:]...), f)
+	work := 0
+	for _, piece := range g.r.codes.work.pieces {
+		work += cap(piece)
+	}
+	if rebuilt := len(g.r.codes.rebuilt); work > 8<<20 || rebuilt > 129*MaxShard {
+		t.Errorf("%d and %d bytes to rebuild", work, rebuilt)
 	}
 }
 

@@ -18,6 +18,8 @@ type model struct {
 	// unsure: of frames given up at the same time it is open which was last, and so
 	// which of them are among the last 16.
 	unsure bool
+	// Frames that parity was needed for, and data fragments that it stood in for.
+	rebuilt, recovered uint64
 }
 
 type modelTrack struct {
@@ -33,17 +35,26 @@ type modelTrack struct {
 }
 
 type modelFrame struct {
-	began time.Time
-	have  map[int]bool // fragments, counted through the whole frame
+	began  time.Time
+	blocks map[int]*modelBlock
+	parity bool
+}
+
+type modelBlock struct {
+	have  map[int]bool // fragments, also those that were not needed
+	data  int          // of which are data
+	whole bool
 }
 
 // modelDatagram is all that the model is told.
 type modelDatagram struct {
-	from     source
-	seq      uint64
-	frame    uint32
-	fragment int // of the frame
-	of       int // fragments of the frame
+	from   source
+	seq    uint64
+	frame  uint32
+	block  int
+	of     int // blocks of the frame
+	index  int // in the block
+	needed int // fragments of the block
 }
 
 // What push says became of a datagram, in the words of Dropped's JSON.
@@ -63,7 +74,7 @@ func (m *model) push(now time.Time, d modelDatagram) string {
 		behind := len(t.givenUp) - i
 		m.unsure = behind > 13 && behind < 20
 	}
-	verdict := t.push(now, d)
+	verdict := t.push(m, now, d)
 	if verdict == modelComplete && t != m.followed {
 		t.room = 4
 		m.followed, m.candidates = t, nil
@@ -127,7 +138,7 @@ func (t *modelTrack) isNew(frame uint32) bool {
 	return len(t.shown) == 0 || newer(frame, t.shown[len(t.shown)-1])
 }
 
-func (t *modelTrack) push(now time.Time, d modelDatagram) string {
+func (t *modelTrack) push(m *model, now time.Time, d modelDatagram) string {
 	switch {
 	case t.tooOld(d.seq):
 		return "late"
@@ -138,6 +149,9 @@ func (t *modelTrack) push(now time.Time, d modelDatagram) string {
 	}
 	t.came[d.seq] = true
 	t.highest = max(t.highest, d.seq)
+	if len(t.shown) > 0 && d.frame == t.shown[len(t.shown)-1] {
+		return "surplus"
+	}
 	if !t.isNew(d.frame) || slices.Contains(t.givenUp[max(0, len(t.givenUp)-16):], d.frame) {
 		return "late"
 	}
@@ -147,14 +161,41 @@ func (t *modelTrack) push(now time.Time, d modelDatagram) string {
 			return "no_room"
 		}
 	}
-	if f.have[d.fragment] {
+	b := f.blocks[d.block]
+	if b == nil {
+		b = &modelBlock{have: map[int]bool{}}
+		f.blocks[d.block] = b
+	}
+	if b.have[d.index] {
 		return "duplicate"
 	}
-	f.have[d.fragment] = true
+	b.have[d.index] = true
+	if b.whole {
+		return "surplus"
+	}
 	t.used++
 	t.last = now
-	if len(f.have) < d.of {
+	if d.index < d.needed {
+		b.data++
+	}
+	if len(b.have) < d.needed {
 		return modelUsed
+	}
+	b.whole = true
+	if lost := d.needed - b.data; lost > 0 {
+		m.recovered += uint64(lost)
+		f.parity = true
+	}
+	if len(f.blocks) < d.of {
+		return modelUsed
+	}
+	for _, b := range f.blocks {
+		if !b.whole {
+			return modelUsed
+		}
+	}
+	if f.parity {
+		m.rebuilt++
 	}
 	delete(t.open, d.frame)
 	t.shown, t.givenUp = append(t.shown, d.frame), nil
@@ -182,7 +223,7 @@ func (t *modelTrack) start(now time.Time, id uint32) *modelFrame {
 		delete(t.open, oldest)
 		t.givenUp = append(t.givenUp, oldest)
 	}
-	t.open[id] = &modelFrame{began: now, have: map[int]bool{}}
+	t.open[id] = &modelFrame{began: now, blocks: map[int]*modelBlock{}}
 	return t.open[id]
 }
 

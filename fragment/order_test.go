@@ -113,7 +113,7 @@ func TestDuplicates(t *testing.T) {
 
 // A repair takes the next sequence number. It completes the frame like the first
 // sending would have; one that was not needed is a duplicate, one for a complete
-// frame is late.
+// frame is surplus.
 func TestRepairs(t *testing.T) {
 	g, s := newRig(t, Config{}), newSender(t, 1)
 	f := s.frame(640)
@@ -126,7 +126,7 @@ func TestRepairs(t *testing.T) {
 	g.dropped(before, Dropped{Duplicate: 1})
 	g.wants(g.push(addrA, repair(4)), f)
 	g.nothing(g.push(addrA, repair(5)))
-	g.dropped(before, Dropped{Duplicate: 1, Late: 1})
+	g.dropped(before, Dropped{Duplicate: 1, Surplus: 1})
 	if c := g.r.Counters(); c.Missing != 1 { // the first sending of 4
 		t.Errorf("%d missing, want 1", c.Missing)
 	}

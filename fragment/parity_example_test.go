@@ -7,24 +7,30 @@ import (
 	"github.com/klauspost/reedsolomon"
 )
 
-// What docs/PROTOCOL.md, section 7 says of parity is the Leopard code that will be
-// used for it: its example is that library's, and so is its formula.
+// The example of docs/PROTOCOL.md, section 7 is what the Splitter sends, and its formula
+// is the library's.
 func TestParityExample(t *testing.T) {
-	frame := exampleFrame()
-	shards := [][]byte{frame[:64], append(frame[64:100:100], make([]byte, 28)...), make([]byte, 64), make([]byte, 64)}
-	code, err := reedsolomon.New(2, 2, reedsolomon.WithLeopardGF(true))
-	if err != nil {
-		t.Fatal(err)
+	page := examples(t)
+	s := mustSplitter(t, 64)
+	s.SetParity(fixed(2))
+	datagrams, err := s.Split(7, 1790000000123456, exampleFrame())
+	if err != nil || len(datagrams) != 4 {
+		t.Fatalf("got %d datagrams, %v, want 4", len(datagrams), err)
 	}
-	if err := code.Encode(shards); err != nil {
-		t.Fatal(err)
+	s.Stamp(0, len(datagrams), exampleSession, 0)
+	if got := append(bytes.Clone(datagrams[2].Header), datagrams[2].Payload...); !bytes.Equal(got, page["data-parity"]) {
+		t.Errorf("first parity fragment: got\n% x, want\n% x", got, page["data-parity"])
 	}
-	_, first := header(t, examples(t)["data-parity"])
-	if !bytes.Equal(first, shards[2]) {
-		t.Errorf("first parity fragment is % x on the page, want % x", first, shards[2])
+	if second := plainBlock(t, "and the 64 bytes of the second one are"); !bytes.Equal(datagrams[3].Payload, second) {
+		t.Errorf("second parity fragment: got % x, want % x", datagrams[3].Payload, second)
 	}
-	if second := plainBlock(t, "and the 64 bytes of the second one are"); !bytes.Equal(second, shards[3]) {
-		t.Errorf("second parity fragment is % x on the page, want % x", second, shards[3])
+	// The data is as without parity, but that it says so and is padded.
+	for i, name := range []string{"data-first-fragment", "data-last-fragment-padded"} {
+		want := page[name]
+		want[35] = 2
+		if got := append(bytes.Clone(datagrams[i].Header), datagrams[i].Payload...); !bytes.Equal(got, want) {
+			t.Errorf("%s: got\n% x, want\n% x", name, got, want)
+		}
 	}
 }
 

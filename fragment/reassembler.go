@@ -45,9 +45,15 @@ func (c Config) withDefaults() (Config, error) {
 // nothing usable for Config.Silence and the other has completed one frame whose
 // CRCs hold. Noise therefore never takes the picture away.
 //
+// Data that has not come is rebuilt from parity as soon as enough of its block has. A frame of
+// which more is missing than parity can give back is kept to its deadline all the same: what is
+// missing may be late.
+//
 // Whatever arrives, it holds at most Config.Frames + 2 buffers of Config.MaxFrame
-// (one more for the moment in which one grows) and about 20 KiB of its own for each;
-// buffers grow only as far as the frames do. In steady state Push allocates nothing. Not for use by several goroutines at once.
+// (one more for the moment in which one grows) and about 30 KiB of its own for each, 64 KiB
+// more where parity waits in every block; and once, when something has to be rebuilt, at most
+// 10 MiB for that. Buffers grow only as far as the frames do. In steady state Push allocates nothing but,
+// for a block that is rebuilt, a list of its fragments (6 KB at most). Not for use by several goroutines at once.
 type Reassembler struct {
 	cfg        Config
 	followed   *track
@@ -56,6 +62,7 @@ type Reassembler struct {
 	seed       maphash.Seed
 	c          Counters // without the sequence figures of the followed track
 	header     Header   // of the datagram in hand
+	codes      codes
 }
 
 // NewReassembler checks cfg and fills in its defaults.
@@ -91,7 +98,7 @@ func (r *Reassembler) Push(now time.Time, from netip.AddrPort, b []byte) *stream
 		r.c.Dropped.Stranger++
 		return nil
 	}
-	f := t.place(now, h, payload, &r.cfg, &r.c)
+	f := t.place(now, h, payload, &r.cfg, &r.codes, &r.c)
 	if f != nil && t != r.followed {
 		r.follow(t)
 	}

@@ -18,6 +18,9 @@ var (
 	addrC = netip.MustParseAddrPort("192.0.2.3:40000")
 )
 
+// rigStart is when every rig's clock begins.
+var rigStart = time.Unix(1_790_000_000, 0)
+
 type rig struct {
 	t   testing.TB
 	r   *Reassembler
@@ -31,7 +34,7 @@ func newRig(t testing.TB, cfg Config) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := &rig{t: t, r: r, now: time.Unix(1_790_000_000, 0)}
+	g := &rig{t: t, r: r, now: rigStart}
 	t.Cleanup(g.close)
 	return g
 }
@@ -179,6 +182,7 @@ type sender struct {
 	seq     uint64
 	id      uint32 // next frame's
 	cut     *Splitter
+	parity  int // of every block that chunks cuts
 }
 
 // newSender sends shards of 64 bytes.
@@ -194,7 +198,8 @@ func (s *sender) frame(n int) sent {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	s.seq = s.cut.Stamp(s.session, s.seq)
+	s.cut.Stamp(0, len(datagrams), s.session, s.seq)
+	s.seq += uint64(len(datagrams))
 	for _, d := range datagrams {
 		f.datagrams = append(f.datagrams, append(bytes.Clone(d.Header), d.Payload...))
 	}

@@ -49,7 +49,9 @@ func (s *sequences) see(n uint64) {
 	case !s.started:
 		s.started, s.first, s.highest = true, n, n
 	case n > s.highest:
-		s.forget(s.highest+1, n)
+		if n > s.highest+1 {
+			s.forget(s.highest+1, n-1)
+		}
 		s.highest = n
 	default:
 		s.reorder++
@@ -86,6 +88,9 @@ func (s *sequences) forget(from, to uint64) {
 
 // bitmap marks the fragments of one block that have come.
 type bitmap [maxFragments / 64]uint64
+
+// has reports whether fragment i has come.
+func (m *bitmap) has(i uint8) bool { return m[i/64]>>(i%64)&1 != 0 }
 
 // set marks fragment i and reports whether it was new.
 func (m *bitmap) set(i uint8) bool {

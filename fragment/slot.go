@@ -18,6 +18,7 @@ type slot struct {
 	count    int           // blocks of the frame; 0 = not said yet
 	done     int           // blocks complete
 	blocks   []block       // by index, as far as heard of
+	rebuilt  bool          // a block of it had to be
 	frame    *stream.Frame // its JPEG's capacity is the buffer; nil when closed
 	extent   int           // bytes from the start up to the last one written
 }
@@ -25,8 +26,9 @@ type slot struct {
 // block is what the fragments of one block agree on, and which have come.
 type block struct {
 	claim
-	got  int // data fragments
-	have bitmap
+	got    int // data fragments in their places: all, once it is complete
+	have   bitmap
+	parked []waiting // parity, until the block can be rebuilt
 }
 
 // claim is what each datagram says of its whole block.
@@ -57,7 +59,12 @@ func (s *slot) agree(h *Header) *block {
 		return nil
 	}
 	for len(s.blocks) <= int(h.Block) { // at most 255
-		s.blocks = append(s.blocks, block{})
+		if n := len(s.blocks); n < cap(s.blocks) {
+			s.blocks = s.blocks[:n+1]
+			s.blocks[n] = block{parked: s.blocks[n].parked[:0]}
+		} else {
+			s.blocks = append(s.blocks, block{})
+		}
 	}
 	b, c := &s.blocks[h.Block], claim{h.Length, h.Offset, h.CRC, h.Parity, h.Blocks}
 	if b.length == 0 {
@@ -69,12 +76,6 @@ func (s *slot) agree(h *Header) *block {
 		s.count = int(h.Blocks)
 	}
 	return b
-}
-
-// put copies a data fragment to its place. The caller has checked that it is new.
-func (s *slot) put(cfg *Config, hint int, h *Header, payload []byte) {
-	s.grow(cfg, hint, h.Offset+h.Length)
-	copy(s.frame.JPEG[h.Offset+int(h.Index)*h.Shard:cap(s.frame.JPEG)], payload)
 }
 
 // grow makes the buffer hold end bytes, which is at most Config.MaxFrame. The
@@ -96,7 +97,7 @@ func (s *slot) grow(cfg *Config, hint, end int) {
 	s.extent = max(s.extent, end)
 }
 
-// sound reports whether a block all of whose data has come is what was sent.
+// sound reports whether a complete block is what was sent.
 func (s *slot) sound(b *block) bool {
 	return crc32.Checksum(s.frame.JPEG[b.offset:b.offset+b.length], castagnoli) == b.crc
 }

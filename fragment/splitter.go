@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"math"
+	"slices"
 )
 
 // maxData is the most data fragments a block is given: 200 leave room for 32
@@ -23,11 +24,17 @@ func (e *FrameTooLargeError) Error() string {
 // Splitter cuts frames into datagrams. It is cut once for all destinations: for
 // each, Stamp fills in what differs, and the datagrams are sent before the next
 // Stamp. Not for use by several goroutines at once. In steady state it allocates
-// nothing.
+// nothing, or with parity two lists for each block (7 KB at most).
 type Splitter struct {
 	shard     int
 	datagrams []Datagram
 	headers   []byte // HeaderLen bytes each, beside one another
+	blocks    []byte // the header of each block's fragment 0
+
+	parity func(k int) int // see SetParity; nil for none
+	codes  codes
+	padded []byte // the frame's last fragment, filled up
+	made   []byte // parity
 }
 
 // Datagram is one datagram of the frame cut last: two pieces, so that the picture
@@ -35,7 +42,7 @@ type Splitter struct {
 // Header changes with the next Stamp.
 type Datagram struct {
 	Header  []byte // HeaderLen bytes, owned by the Splitter
-	Payload []byte // 1..shard bytes, part of the frame given to Split
+	Payload []byte // 1..shard bytes: part of the frame given to Split, or the Splitter's where that is not enough (SetParity)
 }
 
 // NewSplitter returns a Splitter for shards of that many bytes, a multiple of 64 in
@@ -63,7 +70,8 @@ func (s *Splitter) MaxFrame() int { return min(MaxFrameBytes, math.MaxUint8*maxD
 
 // Split cuts jpeg, which it borrows until the next Split, into datagrams for the
 // frame id captured at that time (µs since the Unix epoch). The datagrams stand in
-// the order in which they are to be sent, and are valid until the next Split. An
+// the order in which they are to be sent, and are valid until the next Split. All
+// are of one length but the last, with parity that one, too. An
 // empty frame is an error, one over MaxFrame a *FrameTooLargeError.
 func (s *Splitter) Split(id uint32, captured int64, jpeg []byte) ([]Datagram, error) {
 	s.datagrams, s.headers = s.datagrams[:0], s.headers[:0]
@@ -76,49 +84,59 @@ func (s *Splitter) Split(id uint32, captured int64, jpeg []byte) ([]Datagram, er
 	// Blocks are equal to within one fragment, so that none is so short that a few
 	// losses exceed its parity; all but the last are whole fragments, so that only
 	// the frame's very last datagram is short and a GSO train is not broken.
-	total := (len(jpeg) + s.shard - 1) / s.shard
-	blocks := (total + maxData - 1) / maxData
-	s.reserve(total)
-	for b := range blocks {
-		first, end := b*total/blocks, (b+1)*total/blocks
-		from, to := first*s.shard, min(end*s.shard, len(jpeg))
+	n := s.plan((len(jpeg) + s.shard - 1) / s.shard)
+	s.reserve(n)
+	for b := range n.blocks {
+		from, to := n.first(b)*s.shard, min(n.first(b+1)*s.shard, len(jpeg))
 		h := Header{
 			Frame: id, Captured: captured,
-			Block: uint8(b), Blocks: uint8(blocks),
+			Block: uint8(b), Blocks: uint8(n.blocks), Parity: uint8(n.p),
 			Shard: s.shard, Offset: from, Length: to - from,
 			CRC: crc32.Checksum(jpeg[from:to], castagnoli),
 		}
-		for i := range end - first {
-			h.Index = uint8(i)
-			at := from + i*s.shard
-			s.add(&h, jpeg[at:min(at+s.shard, to)])
+		s.blocks = h.append(s.blocks)
+	}
+	if n.p > 0 {
+		if err := s.protect(jpeg, n); err != nil {
+			return nil, err
+		}
+		s.interleave(jpeg, n)
+		return s.datagrams, nil
+	}
+	for b := range n.blocks {
+		for i := range n.k(b) {
+			at := (n.first(b) + i) * s.shard
+			s.add(b, i, jpeg[at:min(at+s.shard, len(jpeg))])
 		}
 	}
 	return s.datagrams, nil
 }
 
 // reserve makes room first, so that the datagrams' headers do not move.
-func (s *Splitter) reserve(n int) {
-	if cap(s.datagrams) < n {
-		s.datagrams = make([]Datagram, 0, n+n/4)
+func (s *Splitter) reserve(n plan) {
+	if all := n.total + n.blocks*n.p; cap(s.datagrams) < all {
+		s.datagrams = make([]Datagram, 0, all+all/4)
 		s.headers = make([]byte, 0, cap(s.datagrams)*HeaderLen)
 	}
+	s.blocks = slices.Grow(s.blocks[:0], n.blocks*HeaderLen)
 }
 
-func (s *Splitter) add(h *Header, payload []byte) {
+// add makes the datagram of a block's fragment, of which the block's header says all but the index.
+func (s *Splitter) add(block, index int, payload []byte) {
 	from := len(s.headers)
-	s.headers = h.append(s.headers)
-	s.datagrams = append(s.datagrams, Datagram{Header: s.headers[from:len(s.headers):len(s.headers)], Payload: payload})
+	s.headers = append(s.headers, s.blocks[block*HeaderLen:(block+1)*HeaderLen]...)
+	h := s.headers[from:len(s.headers):len(s.headers)]
+	h[34] = uint8(index)
+	s.datagrams = append(s.datagrams, Datagram{Header: h, Payload: payload})
 }
 
-// Stamp makes the datagrams those of one destination: its session, and the
-// sequence numbers from first on. The number after the last one used is returned.
-func (s *Splitter) Stamp(session, first uint64) uint64 {
-	for i := range s.datagrams {
+// Stamp makes datagrams i to j-1 those of one destination, to which they are about to be
+// sent: its session, and its sequence numbers, of which first is that of datagram 0. So
+// several destinations can take turns within one frame.
+func (s *Splitter) Stamp(i, j int, session, first uint64) {
+	for ; i < j; i++ {
 		h := s.datagrams[i].Header
 		binary.BigEndian.PutUint64(h[4:], session)
-		binary.BigEndian.PutUint64(h[12:], first)
-		first++
+		binary.BigEndian.PutUint64(h[12:], first+uint64(i))
 	}
-	return first
 }

@@ -53,6 +53,9 @@ func (r *ring) has(id uint32) bool {
 // must never land in a newer frame's slot.
 func (t *track) find(now time.Time, h *Header, c *Counters) (*slot, *uint64) {
 	if t.any && !stream.Newer(h.Frame, t.newest) || t.retired.has(h.Frame) {
+		if t.any && h.Frame == t.newest {
+			return nil, &c.Dropped.Surplus
+		}
 		return nil, &c.Dropped.Late
 	}
 	var free, oldest *slot
@@ -115,7 +118,7 @@ func (t *track) inProgress() (n int) {
 
 // place puts one fragment where it belongs, and returns the frame if that made it
 // complete.
-func (t *track) place(now time.Time, h *Header, payload []byte, cfg *Config, c *Counters) *stream.Frame {
+func (t *track) place(now time.Time, h *Header, payload []byte, cfg *Config, codes *codes, c *Counters) *stream.Frame {
 	switch t.seq.check(h.Sequence) {
 	case again:
 		c.Dropped.Duplicate++
@@ -142,22 +145,30 @@ func (t *track) place(now time.Time, h *Header, payload []byte, cfg *Config, c *
 	case b == nil:
 		c.Dropped.Inconsistent++
 		return nil
-	case int(h.Index) >= k: // parity: version 1 senders without repair send none
-		c.Dropped.Surplus++
-		return nil
 	case !b.have.set(h.Index):
 		c.Dropped.Duplicate++
 		return nil
+	case b.got == k:
+		c.Dropped.Surplus++
+		return nil
 	}
-	s.put(cfg, t.size+t.size/4, h, payload)
+	if end := h.Offset + h.Length; end > s.extent {
+		s.grow(cfg, t.size+t.size/4, end)
+	}
 	c.Used++
 	t.used, t.last = t.used+1, now
-	if b.got++; b.got < k {
+	if b.got+len(b.parked)+1 < k {
+		s.keep(b, h, k, payload)
 		return nil
 	}
-	if !s.sound(b) {
+	rebuilt, err := s.finish(b, h, k, payload, codes)
+	if err != nil || !s.sound(b) {
 		t.retire(s, &c.Incomplete.Broken)
 		return nil
+	}
+	if rebuilt > 0 {
+		c.Recovered += uint64(rebuilt)
+		s.rebuilt = true
 	}
 	if s.done++; s.count == 0 || s.done < s.count {
 		return nil
@@ -183,5 +194,8 @@ func (t *track) complete(now time.Time, s *slot, c *Counters) *stream.Frame {
 	t.retireAll(&c.Incomplete.Superseded, func(o *slot) bool { return !stream.Newer(o.id, t.newest) })
 	t.retired = ring{}
 	c.Complete++
+	if s.rebuilt {
+		c.Rebuilt++
+	}
 	return f
 }

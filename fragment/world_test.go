@@ -42,6 +42,7 @@ type worldSender struct {
 
 type worldFrame struct {
 	id      uint32
+	blocks  int
 	packets [][]byte // their sequence numbers are set when they are sent
 }
 
@@ -115,7 +116,8 @@ func (w *world) run(ops []byte) {
 }
 
 // emit sends the next fragment of a sender's newest frame, or the first one of a new
-// frame: one to three blocks of one to four fragments, their number not always known.
+// frame: one to three blocks of one to four fragments, their number not always known, and
+// of none to three of parity.
 func (w *world) emit(s *worldSender) {
 	if len(s.recent) == 0 || s.next == len(s.recent[len(s.recent)-1].packets) {
 		f := sent{id: s.id, captured: int64(s.session)<<32 | int64(s.id)}
@@ -130,13 +132,14 @@ func (w *world) emit(s *worldSender) {
 			}
 			end += n
 		}
+		s.parity = max(0, rng.IntN(6)-2)
 		f.jpeg = picture(s.session<<32|uint64(s.id), end)
 		w.frames[string(f.jpeg)] = true
 		for _, c := range all { // a damaged header may end the frame behind a block
 			w.frames[string(f.jpeg[:c.offset+c.length])] = true
 		}
 		seq := s.seq
-		s.recent = append(s.recent, worldFrame{id: s.id, packets: s.chunks(f, all...)})
+		s.recent = append(s.recent, worldFrame{id: s.id, blocks: blocks, packets: s.chunks(f, all...)})
 		s.seq, s.next = seq, 0
 		s.id++
 	}
@@ -150,7 +153,7 @@ func (w *world) send(s *worldSender, frame, fragment int, flags uint8) {
 	h.Sequence, h.Flags = s.seq, flags
 	s.seq++
 	p := packet{addr: s.addr, bytes: append(h.append(nil), payload...), told: modelDatagram{
-		from: source{s.addr, s.session}, seq: h.Sequence, frame: f.id, fragment: fragment, of: len(f.packets),
+		from: source{s.addr, s.session}, seq: h.Sequence, frame: f.id, block: int(h.Block), of: f.blocks, index: int(h.Index), needed: h.DataFragments(),
 	}}
 	w.pending, w.history = append(w.pending, p), append(w.history, p)
 }
@@ -178,7 +181,10 @@ func (w *world) deliver(p packet) {
 	}
 	after := w.g.r.Counters()
 	if got := became(w.t, before, after); got != want {
-		w.t.Fatalf("frame %d, fragment %d of %d, from %v: %s, want %s\n%+v", p.told.frame, p.told.fragment, p.told.of, p.told.from, got, want, after)
+		w.t.Fatalf("%+v: %s, want %s\n%+v", p.told, got, want, after)
+	}
+	if after.Rebuilt != w.m.rebuilt || after.Recovered != w.m.recovered {
+		w.t.Fatalf("%+v: %d frames and %d fragments rebuilt, want %d and %d", p.told, after.Rebuilt, after.Recovered, w.m.rebuilt, w.m.recovered)
 	}
 	if want == modelComplete && w.newest != p.told.frame {
 		w.t.Fatalf("frame %d came out, want %d", w.newest, p.told.frame)

@@ -48,7 +48,8 @@ func TestHalfTheCircle(t *testing.T) {
 			s.id = start + tt.ahead
 			before := g.r.Counters()
 			g.nothing(g.push(addrA, s.frame(640).datagrams[0]))
-			if late := g.r.Counters().Dropped.Late > before.Dropped.Late; late != tt.late {
+			after := g.r.Counters().Dropped
+			if late := after.Late+after.Surplus > before.Dropped.Late+before.Dropped.Surplus; late != tt.late {
 				t.Errorf("%d ahead of %d: late is %v, want %v", tt.ahead, start, late, tt.late)
 			}
 		}
