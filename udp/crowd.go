@@ -52,13 +52,14 @@ func (s *Sender) speakOn(c *crowd, l *link) {
 		n++
 	}
 	if n >= maxLinks && resting >= 0 { // names that do not come back, as those of containers
+		s.retire(s.dests[resting])
 		s.dests = slices.Delete(s.dests, resting, resting+1)
 	}
 	d := s.newDestination(c.addr, l)
 	if err := d.dial(); err != nil { // it is tried again with every frame, at most once a second
 		s.trouble(d, err)
 	}
-	s.dests = append(s.dests, d)
+	s.enlist(d)
 	if s.began {
 		s.sorry.log.Info("sending on another interface too", slog.String("to", d.name()))
 	}

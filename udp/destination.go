@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"net"
 	"net/netip"
+	"os"
 	"syscall"
 	"time"
 
@@ -13,15 +14,10 @@ import (
 	"golang.org/x/net/ipv6"
 
 	"github.com/framegram/framegram/fragment"
+	"github.com/framegram/framegram/udp/batch"
 )
 
 const (
-	// sendPatience is how long one frame may wait for room in the send buffer; by
-	// then it is old.
-	sendPatience = 250 * time.Millisecond
-	// slowPatience is the same after a frame that had to be given up, until one goes
-	// through again: the other destinations must not wait for this one every time.
-	slowPatience = 5 * time.Millisecond
 	// redialAfter is how often a destination that cannot be reached is tried again.
 	redialAfter = time.Second
 	// sendBuffer is asked for in bytes: room for about two frames of 120 kB, as the
@@ -33,39 +29,61 @@ const (
 // own socket, its own session and its own sequence.
 type destination struct {
 	addr    netip.AddrPort
-	link    *link // where a group's, or 255.255.255.255's, datagrams leave by; nil for others
+	guest   *guest // who has subscribed; nil for others
+	link    *link  // where a group's, or 255.255.255.255's, datagrams leave by; nil for others
 	dscp    int
 	ttl     int // of a group's datagrams
 	session uint64
 	seq     uint64
 
 	conn     *net.UDPConn // nil while it cannot be reached
-	batch    batchConn
-	many     bool         // it is not one machine's
-	to       *net.UDPAddr // to where a socket that is not connected sends
-	away     bool         // its interface is down or gone: nothing is tried until it is back
+	batch    batch.Config
+	writer   writer
+	shared   bool           // the socket belongs to a listener
+	many     bool           // it is not one machine's
+	to       netip.AddrPort // to where a socket that is not connected sends
+	away     bool           // its interface is down or gone: nothing is tried until it is back
 	redial   time.Time
-	slow     bool // the last frame was given up for want of room
+	slow     bool  // the last frame was given up for want of room: the next waits until that has left
+	lane     *lane // by which it sends
 	mtu      int
 	sorry    throttle
-	unmarked bool      // said that the DSCP cannot be set
-	ms       []message // as many as a frame has datagrams
+	unmarked bool // said that the DSCP cannot be set
 	reader   reader
 	stats    DestinationStats
+
+	// Of the frame that is being sent.
+	next      int   // datagram
+	took      int   // datagrams that the kernel has taken
+	tookBytes int   // of UDP payload
+	missed    int   // datagrams that could not be sent
+	refused   bool  // a refusal was met
+	err       error // the first
+}
+
+// writer is what batch.Writer does. Tests put trouble in its place.
+type writer interface {
+	Write(ds []fragment.Datagram, to netip.AddrPort) (n int, err error)
+	WaitRoom(deadline time.Time) error
+	Queued() int
+	Offload() bool
 }
 
 // DestinationStats are figures of one destination since the start.
 type DestinationStats struct {
-	Addr      string `json:"addr"`
-	Interface string `json:"interface,omitempty"` // of a group or broadcast address, which is a destination on each
-	Frames    uint64 `json:"frames"`              // sent to the last datagram
-	Datagrams uint64 `json:"datagrams"`           // taken by the kernel
-	Bytes     uint64 `json:"bytes"`               // of UDP payload
-	Refused   uint64 `json:"refused"`             // told by ICMP that nothing listens there
-	Unsent    uint64 `json:"unsent"`              // datagrams that could not be sent: no route, no room, too long
-	Redials   uint64 `json:"redials"`             // times the socket was opened again
-	Pings     uint64 `json:"pings"`               // came from viewers who ask for our clock
-	Pongs     uint64 `json:"pongs"`               // of which were answered
+	Addr       string `json:"addr"`
+	Subscribed bool   `json:"subscribed,omitempty"`
+	Interface  string `json:"interface,omitempty"` // of a group or broadcast address, which is a destination on each
+	Frames     uint64 `json:"frames"`              // sent to the last datagram
+	Datagrams  uint64 `json:"datagrams"`           // taken by the kernel
+	Bytes      uint64 `json:"bytes"`               // of UDP payload
+	Refused    uint64 `json:"refused"`             // told by ICMP that nothing listens there
+	Unsent     uint64 `json:"unsent"`              // datagrams that could not be sent: no route, no room, too long
+	Skipped    uint64 `json:"skipped"`             // frames left out: the one before had not left yet, or they were larger than the viewer takes
+	Redials    uint64 `json:"redials"`             // times the socket was opened again
+	Pings      uint64 `json:"pings"`               // came from viewers who ask for our clock
+	Pongs      uint64 `json:"pongs"`               // of which were answered
+	Offload    bool   `json:"offload"`             // segmentation by kernel or card is on
 }
 
 // newDestination is the destination of an address, on a link if it is a group or
@@ -73,9 +91,9 @@ type DestinationStats struct {
 func (s *Sender) newDestination(addr netip.AddrPort, on *link) *destination {
 	d := &destination{
 		addr: addr, link: on, dscp: s.cfg.DSCP, ttl: cmp.Or(s.cfg.TTL, 1), session: newSession(), sorry: newThrottle(s.cfg.Log),
-		stats: DestinationStats{Addr: addr.String()},
+		batch: batch.Config{NoOffload: s.cfg.NoOffload, Log: s.cfg.Log}, stats: DestinationStats{Addr: addr.String()},
 	}
-	d.reader.clock, d.reader.running, d.reader.session = s.clock, &s.readers, newSession()
+	d.reader.clock, d.reader.running, d.reader.session, d.reader.viewers = s.clock, &s.readers, newSession(), &s.viewers
 	if on != nil {
 		d.stats.Interface = on.Name
 	}
@@ -98,6 +116,9 @@ func newSession() uint64 {
 
 func (d *destination) v4() bool { return d.addr.Addr().Is4() }
 
+// udpHeader is the length of UDP's header in bytes (RFC 768).
+const udpHeader = 8
+
 func ipHeader(to netip.Addr) int {
 	if to.Is4() {
 		return ipv4.HeaderLen
@@ -107,10 +128,13 @@ func ipHeader(to netip.Addr) int {
 
 func (d *destination) close() {
 	if d.conn != nil {
-		d.conn.Close()
+		d.hangUp(d.conn)
 		d.conn = nil
 	}
 }
+
+// overhead is what a datagram has more as an IP packet, in bytes.
+func (d *destination) overhead() int { return ipHeader(d.addr.Addr()) + udpHeader }
 
 // pathMTU is 0 where nobody knows.
 func (d *destination) pathMTU() int {
@@ -129,92 +153,99 @@ func (d *destination) pathMTU() int {
 	return mtu
 }
 
-// send sends one frame. Its sequence numbers are used up whatever happens, so that
-// the viewer's count of what is missing is true. The error is the first one.
-func (d *destination) send(cut *fragment.Splitter, datagrams []fragment.Datagram) error {
-	now := time.Now() // not the frame's: a destination before this one may have taken its time
-	d.seq = cut.Stamp(d.session, d.seq)
+// board gets d ready for a frame of n datagrams and size bytes, and reports whether it is to be sent
+// there. The sequence numbers of a frame that cannot be sent are used up all the same, so that the
+// viewer's count of what is missing is true; one that is left out, because the one before has not left
+// the send buffer yet or it is larger than a guest takes, is no loss of the network's and uses none.
+func (d *destination) board(now time.Time, n, size int) bool {
+	d.next, d.took, d.tookBytes, d.missed, d.refused, d.err = 0, 0, 0, 0, false, nil
+	if d.guest != nil && size > d.guest.maxFrame {
+		d.stats.Skipped++
+		return false
+	}
 	if d.conn == nil {
 		if d.away || now.Before(d.redial) {
-			d.stats.Unsent += uint64(len(datagrams))
-			return nil // said when it was tried
+			d.seq += uint64(n)
+			d.stats.Unsent += uint64(n)
+			return false // said when it was tried
 		}
 		d.redial = now.Add(redialAfter)
 		d.stats.Redials++
-		if err := d.dial(); err != nil {
-			d.stats.Unsent += uint64(len(datagrams))
-			return err
+		if d.err = d.dial(); d.err != nil {
+			d.seq += uint64(n)
+			d.stats.Unsent += uint64(n)
+			return false
 		}
 	}
-	patience := sendPatience
-	if d.slow {
-		patience = slowPatience
+	if d.slow && d.writer.Queued() > 0 {
+		d.stats.Skipped++
+		return false
 	}
-	d.conn.SetWriteDeadline(now.Add(patience))
-	unsent, err := d.write(d.messages(datagrams))
-	d.conn.SetWriteDeadline(time.Time{}) // or no ping could be answered between two frames
-	d.slow = isLate(err)
-	d.stats.Unsent += uint64(unsent)
-	if unsent == 0 {
+	d.slow = false
+	return true
+}
+
+// step sends datagrams from d.next on, most of them at the most. It returns the bytes of IP
+// packets that the kernel took, and whether it has no room for more now. One refusal may
+// concern an earlier frame, so the datagram is tried again; what another error concerns is
+// skipped; what makes the rest pointless ends the frame.
+func (d *destination) step(cut *fragment.Splitter, datagrams []fragment.Datagram, most int) (bytes int, full bool) {
+	some := datagrams[d.next:min(d.next+most, len(datagrams))]
+	cut.Stamp(d.next, d.next+len(some), d.session, d.seq)
+	n, err := d.writer.Write(some, d.to)
+	for _, g := range some[:n] {
+		bytes += len(g.Header) + len(g.Payload)
+	}
+	d.stats.Bytes += uint64(bytes)
+	d.stats.Datagrams += uint64(n)
+	d.next, d.took, d.tookBytes = d.next+n, d.took+n, d.tookBytes+bytes
+	bytes += n * d.overhead()
+	switch {
+	case err == nil:
+		return bytes, false
+	case isFull(err):
+		return bytes, true
+	case d.err == nil:
+		d.err = err
+	}
+	switch {
+	case isRefused(err) && !d.refused:
+		d.stats.Refused++
+		d.refused = true
+	case isRefused(err), isTooLong(err), isUnreachable(err), isLate(err):
+		d.missed += len(datagrams) - d.next
+		d.next = len(datagrams)
+	default:
+		d.missed++
+		d.next++
+	}
+	return bytes, false
+}
+
+// giveUp ends a frame of n datagrams for want of room.
+func (d *destination) giveUp(n int) {
+	d.missed += n - d.next
+	d.next = n
+	if d.err == nil {
+		d.err = os.ErrDeadlineExceeded
+	}
+}
+
+// land takes stock of a frame of n datagrams, and returns what went wrong.
+func (d *destination) land(now time.Time, n int) error {
+	d.seq += uint64(n)
+	d.stats.Unsent += uint64(d.missed)
+	if d.missed == 0 {
 		d.stats.Frames++
 	}
-	if isUnreachable(err) { // its local address may be gone: a new socket chooses anew
+	d.slow = isLate(d.err)
+	if isUnreachable(d.err) { // its local address may be gone: a new socket chooses anew
 		d.close()
 		d.redial = now.Add(redialAfter)
 	}
 	if d.reader.refused.Swap(false) { // of datagrams before these: the reader met it first
 		d.stats.Refused++
-		err = cmp.Or(err, error(syscall.ECONNREFUSED))
+		d.err = cmp.Or(d.err, error(syscall.ECONNREFUSED))
 	}
-	return err
-}
-
-// messages lays header and payload side by side for sendmmsg: the picture is not
-// copied.
-func (d *destination) messages(datagrams []fragment.Datagram) []message {
-	var to net.Addr
-	if d.to != nil {
-		to = d.to
-	}
-	for len(d.ms) < len(datagrams) {
-		d.ms = append(d.ms, message{Buffers: make([][]byte, 2)})
-	}
-	for i, g := range datagrams {
-		d.ms[i].Buffers[0], d.ms[i].Buffers[1] = g.Header, g.Payload
-		d.ms[i].Addr = to
-	}
-	return d.ms[:len(datagrams)]
-}
-
-// write sends ms, and returns how many were not sent and the first error. One
-// refusal may concern an earlier frame, so the datagram is tried again; what another
-// error concerns is skipped; what makes the rest pointless ends the frame.
-func (d *destination) write(ms []message) (unsent int, first error) {
-	refused := false
-	for len(ms) > 0 {
-		n, err := d.batch.WriteBatch(ms[:min(len(ms), batchSize)], 0)
-		n = max(n, 0)
-		for i := range ms[:n] {
-			d.stats.Bytes += uint64(len(ms[i].Buffers[0]) + len(ms[i].Buffers[1]))
-		}
-		d.stats.Datagrams += uint64(n)
-		ms = ms[n:]
-		if err == nil {
-			continue
-		}
-		if first == nil {
-			first = err
-		}
-		switch {
-		case isRefused(err) && !refused:
-			d.stats.Refused++
-			refused = true
-		case isRefused(err), isTooLong(err), isUnreachable(err), isLate(err):
-			return unsent + len(ms), first
-		case len(ms) > 0:
-			unsent++
-			ms = ms[1:]
-		}
-	}
-	return unsent, first
+	return d.err
 }

@@ -8,11 +8,14 @@ import (
 
 	"golang.org/x/net/ipv4"
 	"golang.org/x/net/ipv6"
+
+	"github.com/framegram/framegram/udp/batch"
 )
 
 // A destination's socket is connected when the destination is one machine, so that
 // the kernel knows the path's MTU and tells of refusals. To many it is not: connected
-// to a group it would hear nobody, and viewers ping it from addresses of their own.
+// to a group it would hear nobody, and viewers ping it from addresses of their own. A
+// subscriber's is bound to the port that it asked at (see openGuest).
 
 // dial opens the socket, and starts to answer the pings that come to it.
 func (d *destination) dial() error {
@@ -21,7 +24,7 @@ func (d *destination) dial() error {
 		return err
 	}
 	if err := forbidFragments(conn, d.v4()); err != nil {
-		conn.Close()
+		d.hangUp(conn)
 		return fmt.Errorf("forbidding IP fragments to %s: %w", d.name(), err)
 	}
 	if err := mark(conn, d.v4(), d.dscp<<2); err != nil && !d.unmarked { // the lower two bits are ECN's (RFC 3168)
@@ -29,18 +32,33 @@ func (d *destination) dial() error {
 		d.sorry.warn("datagrams go out without their DSCP", slog.String("to", d.name()), slog.Int("dscp", d.dscp), slog.Any("error", err))
 	}
 	conn.SetWriteBuffer(sendBuffer) // less is granted without an error, and only costs waiting
-	d.conn, d.batch = conn, newBatchConn(conn)
-	d.reader.start(conn, d.many)
+	d.conn, d.writer, d.lane = conn, batch.NewWriter(conn, d.batch), nil
+	if !d.shared {
+		d.reader.start(conn, d.many)
+	}
 	return nil
 }
 
+// hangUp closes a socket that is d's alone.
+func (d *destination) hangUp(conn *net.UDPConn) {
+	if !d.shared {
+		conn.Close()
+	}
+}
+
 func (d *destination) open() (*net.UDPConn, error) {
-	d.many, d.to = d.link != nil, nil
+	d.many, d.to, d.shared = d.link != nil, netip.AddrPort{}, false
 	switch ip := d.addr.Addr(); {
+	case d.guest != nil:
+		conn, shared, err := openGuest(d.guest.at, d.guest.local, d.addr)
+		if d.shared = shared; shared {
+			d.to = d.addr
+		}
+		return conn, err
 	case ip.IsMulticast():
 		return d.openGroup()
 	case ip == limitedBroadcast:
-		d.to = net.UDPAddrFromAddrPort(d.addr)
+		d.to = d.addr
 		return openBroadcast(d.link)
 	case ip.Is4():
 		all, err := links()
@@ -48,7 +66,7 @@ func (d *destination) open() (*net.UDPConn, error) {
 			break // what is left is the ordinary case
 		}
 		if l := broadcastLink(all, ip); l != nil {
-			d.many, d.to, d.stats.Interface = true, net.UDPAddrFromAddrPort(d.addr), l.Name
+			d.many, d.to, d.stats.Interface = true, d.addr, l.Name
 			return net.ListenUDP("udp4", nil) // SO_BROADCAST is on in every UDP socket of Go's
 		}
 		d.stats.Interface = ""
@@ -60,7 +78,7 @@ func (d *destination) open() (*net.UDPConn, error) {
 // viewers on this machine.
 func (d *destination) openGroup() (*net.UDPConn, error) {
 	// The interface says where to; a zone, looked up by name, could name its predecessor.
-	d.to = net.UDPAddrFromAddrPort(netip.AddrPortFrom(d.addr.Addr().WithZone(""), d.addr.Port()))
+	d.to = netip.AddrPortFrom(d.addr.Addr().WithZone(""), d.addr.Port())
 	conn, err := net.ListenUDP(network(d.v4()), nil)
 	if err != nil {
 		return nil, err

@@ -33,6 +33,9 @@ func isTooLong(err error) bool { return errors.Is(err, syscall.EMSGSIZE) }
 // isNoRoom: the interface's queue is full.
 func isNoRoom(err error) bool { return errors.Is(err, syscall.ENOBUFS) }
 
+// isFull: the send buffer has no room now (send(2)).
+func isFull(err error) bool { return errors.Is(err, syscall.EAGAIN) }
+
 // isLate: the send buffer stayed full for sendPatience.
 func isLate(err error) bool { return errors.Is(err, os.ErrDeadlineExceeded) }
 

@@ -3,6 +3,7 @@ package udp
 import (
 	"bytes"
 	"log/slog"
+	"strings"
 	"sync"
 )
 
@@ -25,3 +26,6 @@ func (j *journal) String() string {
 }
 
 func (j *journal) logger() *slog.Logger { return slog.New(slog.NewTextHandler(j, nil)) }
+
+// has reports whether text was said.
+func (j *journal) has(text string) bool { return strings.Contains(j.String(), text) }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"net/netip"
 	"os"
 	"os/exec"
 	"regexp"
@@ -92,14 +91,6 @@ func speak(t *testing.T, cfg SenderConfig) *Sender {
 	}
 	t.Cleanup(func() { s.Close() })
 	return s
-}
-
-// addrs reads a list of addresses with ports.
-func addrs(list ...string) (all []netip.AddrPort) {
-	for _, a := range list {
-		all = append(all, netip.MustParseAddrPort(a))
-	}
-	return all
 }
 
 func write(t *testing.T, s *Sender, f *stream.Frame) {

@@ -32,6 +32,8 @@ type pinger struct {
 	due    time.Time
 	last   time.Time // peer's last frame
 
+	trips roundTrips
+
 	session, seq uint64 // of our control messages to peer
 }
 
@@ -49,7 +51,7 @@ func (p *pinger) follow(now time.Time, peer netip.AddrPort, term uint64) (news b
 	if peer != p.peer || term != p.term {
 		next := pinger{peer: peer, term: term, session: newSession()}
 		if peer.Addr() == p.peer.Addr() {
-			next.filter = p.filter
+			next.filter, next.trips = p.filter, p.trips
 		}
 		*p, news = next, true
 	}
@@ -89,6 +91,7 @@ func (p *pinger) pong(from netip.AddrPort, b []byte, t4 time.Time) bool {
 		if q.sent != 0 && q.id == pong.ID && q.sent == pong.Sent {
 			p.asked[i] = question{}
 			p.filter.Add(pong.Sent, pong.Received, pong.Answered, t4.UnixMicro())
+			p.trips.add(t4, t4.UnixMicro()-pong.Sent-(pong.Answered-pong.Received))
 			return true
 		}
 	}
@@ -111,16 +114,20 @@ func (r *Receiver) pong(from netip.AddrPort, b []byte, now time.Time) {
 	}
 }
 
-// ping asks when it is time to.
+// ping asks, and reports, when it is time to.
 func (r *Receiver) ping(buf []byte) {
+	now := time.Now()
 	r.mu.Lock()
-	b, to := r.pinger.next(buf[:0], time.Now()), r.pinger.peer
-	if len(b) > 0 {
+	ping, to := r.pinger.next(buf[:0], now), r.pinger.peer
+	if len(ping) > 0 {
 		r.stats.Pings++
 	}
+	report := r.report(ping[len(ping):], now)
 	r.mu.Unlock()
-	if len(b) > 0 {
-		r.asking().WriteToUDPAddrPort(b, numbered(to)) // what goes wrong shows in Pings without Pongs
+	for _, b := range [...][]byte{ping, report} {
+		if len(b) > 0 {
+			r.asking().WriteToUDPAddrPort(b, numbered(to)) // what goes wrong shows in Pings without Pongs
+		}
 	}
 }
 

@@ -9,26 +9,35 @@ import (
 	"time"
 
 	"github.com/framegram/framegram/fragment"
+	"github.com/framegram/framegram/udp/batch"
 )
 
 // run reads until the socket is closed. No datagram, and no error of the network,
 // ends it.
 func (r *Receiver) run() {
 	defer r.running.Done()
-	ms := readMessages(dropsSpace + r.toSpace)
+	var due time.Time
 	for {
-		n, err := r.batch.ReadBatch(ms, 0)
+		ps, err := r.batch.Read()
 		switch {
 		case errors.Is(err, net.ErrClosed):
 			return
 		case errors.Is(err, os.ErrDeadlineExceeded):
-			n = 0 // a frame's deadline
+			ps = nil // a frame's deadline
+		case err != nil && r.nobody(err):
+			continue
 		case err != nil:
 			r.readError(err)
 			continue
 		}
-		due, notes := r.take(ms[:n], time.Now())
-		r.conn.SetReadDeadline(due)
+		next, notes := r.take(ps, time.Now())
+		if len(notes.reply) > 0 {
+			r.conn.WriteToUDPAddrPort(notes.reply, numbered(notes.replyTo)) // or it is sent with the next Hello
+		}
+		if next != due {
+			due = next
+			r.conn.SetReadDeadline(due)
+		}
 		r.tell(notes)
 	}
 }
@@ -38,6 +47,8 @@ type notes struct {
 	version     int            // another version of the protocol that was seen, or 0
 	versionFrom netip.AddrPort // who spoke it
 	followed    netip.AddrPort // whose frame came last
+	reply       []byte         // what is to be answered at once
+	replyTo     netip.AddrPort
 }
 
 func (r *Receiver) tell(n notes) {
@@ -51,34 +62,27 @@ func (r *Receiver) tell(n notes) {
 	}
 }
 
-// readMessages are batchSize messages with room for any datagram and for the
-// kernel's notes on it, of oob bytes. Only pages that datagrams really fill become resident.
-func readMessages(oob int) []message {
-	ms := make([]message, batchSize)
-	for i := range ms {
-		ms[i].Buffers = [][]byte{make([]byte, maxDatagram)}
-		ms[i].OOB = make([]byte, oob)
-	}
-	return ms
-}
-
 // take hands a batch's datagrams to the reassembler, and whole frames to the
 // mailbox. It returns when the next frame in progress is due to be given up.
-func (r *Receiver) take(ms []message, now time.Time) (due time.Time, said notes) {
+func (r *Receiver) take(ps []batch.Packet, now time.Time) (due time.Time, said notes) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for i := range ms {
-		m := &ms[i]
-		if total, ok := drops(m.OOB[:m.NN]); ok {
-			r.stats.KernelDrops += uint64(total - r.last) // modulo 2^32
-			r.last = total
+	if total, ok := r.batch.Drops(); ok {
+		r.stats.KernelDrops += uint64(total - r.last) // modulo 2^32
+		r.last = total
+	}
+	for i := range ps {
+		p := &ps[i]
+		if r.noted && !r.forGroup(p) {
+			r.stats.Elsewhere++
+			continue
 		}
-		if r.toSpace > 0 && !r.forGroup(m.OOB[:m.NN]) {
+		if r.ask != nil && !sameMachine(p.From, r.ask.peer) {
 			r.stats.Elsewhere++
 			continue
 		}
 		r.silence.heard(now)
-		r.datagram(unmap(m.Addr.(*net.UDPAddr).AddrPort()), m.Buffers[0][:m.N], now, &said)
+		r.datagram(p.From, p.B, now, &said)
 	}
 	return r.frames.Expire(now), said
 }
@@ -93,7 +97,13 @@ func (r *Receiver) datagram(from netip.AddrPort, b []byte, now time.Time, said *
 	case err == nil && c.Type != fragment.TypeData:
 		r.stats.Control++
 		r.pong(from, b, now)
+		if r.ask != nil {
+			said.reply, said.replyTo = r.ask.hear(b, now, r.out[:0]), from
+		}
 		return
+	}
+	if r.ask != nil && err == nil {
+		r.ask.data(now)
 	}
 	if f := r.frames.Push(now, from, b); f != nil {
 		said.followed = from
@@ -103,6 +113,7 @@ func (r *Receiver) datagram(from netip.AddrPort, b []byte, now time.Time, said *
 			default:
 			}
 		}
+		r.account(f)
 		r.box.Put(f)
 	}
 }

@@ -7,13 +7,16 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/framegram/framegram/fragment"
 	"github.com/framegram/framegram/stream"
+	"github.com/framegram/framegram/udp/batch"
 )
 
 // DefaultReadBuffer is the receive buffer asked for, in bytes: the kernel charges a
@@ -21,16 +24,12 @@ import (
 // 120 kB, while the reader is kept from running.
 const DefaultReadBuffer = 4 << 20
 
-// maxDatagram is the largest datagram of version 1 in bytes: the longest header, the
-// largest shard and the seal.
-const maxDatagram = 255*4 + fragment.MaxShard + fragment.SealLen
-
 // Receiver is a stream.Source of the frames that arrive whole. Of several frames
 // that wait for Next, only the newest is kept.
 type Receiver struct {
 	conn    *net.UDPConn
-	batch   batchConn
-	toSpace int            // bytes of note on where a datagram was sent to; 0 = all that come are ours
+	batch   *batch.Reader
+	noted   bool           // datagrams come with a note on where they were sent to; without, all that come are ours
 	oneOf   bool           // the interface that a datagram came by matters
 	addr    netip.AddrPort // listened on
 	control *net.UDPConn   // of a group's viewer, for itself alone; else nil
@@ -46,13 +45,18 @@ type Receiver struct {
 	frames  *fragment.Reassembler
 	pinger  pinger
 	silence silence
-	indices []int // of the interfaces on which the group is joined
+	books   account
+	ask     *asker // nil without From; a pointer that does not change
+	indices []int  // of the interfaces on which the group is joined
 	stats   ReceiverStats
 	last    uint32 // kernel's drop counter when last seen
 
 	// Of the read loop, which logs without holding mu: who reads the log may be slow.
 	versions, errors throttle
 	followed         netip.AddrPort // last said in the log
+	out              []byte         // an answer
+
+	shown atomic.Uint64 // frames taken by Next
 }
 
 // ReceiverStats are figures since the start. Every datagram read is counted once:
@@ -61,7 +65,7 @@ type ReceiverStats struct {
 	Datagrams   uint64            `json:"datagrams"`
 	Bytes       uint64            `json:"bytes"`        // of UDP payload
 	Control     uint64            `json:"control"`      // datagrams of types other than data
-	KernelDrops uint64            `json:"kernel_drops"` // dropped here for want of room in the receive buffer; not the network's fault
+	KernelDrops uint64            `json:"kernel_drops"` // dropped here for want of room in the receive buffer, a train of them counted once; not the network's fault
 	ReadErrors  uint64            `json:"read_errors"`
 	Replaced    uint64            `json:"replaced"` // whole frames replaced by a newer one before Next
 	Fragments   fragment.Counters `json:"fragments"`
@@ -70,8 +74,11 @@ type ReceiverStats struct {
 	Joined      []string          `json:"joined,omitempty"`    // interfaces on which the group is; not to be changed
 	Pings       uint64            `json:"pings"`               // asked the sender for its clock
 	Pongs       uint64            `json:"pongs"`               // of which it answered
+	Reports     uint64            `json:"reports"`             // told the sender how its datagrams fare
+	Jitter      float64           `json:"jitter_us"`           // µs, by RFC 3550 section 6.4.1, of the frames' first datagrams
 	Asides      uint64            `json:"asides"`              // datagrams to a group's viewer itself; in Datagrams they are not
-	Elsewhere   uint64            `json:"elsewhere,omitempty"` // to another address of the same port, or by another interface, ignored; nor are they
+	Elsewhere   uint64            `json:"elsewhere,omitempty"` // to another address of the same port, by another interface, or not of the sender asked: ignored; nor are they
+	Asking      *AskingStats      `json:"asking,omitempty"`    // with From
 }
 
 // Listen opens the socket and starts reading. A used address is an error that
@@ -88,7 +95,7 @@ func Listen(cfg ReceiverConfig) (*Receiver, error) {
 	}
 	r := &Receiver{
 		frames: frames, box: stream.NewMailbox(), stop: make(chan struct{}), news: make(chan struct{}, 1),
-		versions: newThrottle(cfg.Log), errors: newThrottle(cfg.Log),
+		versions: newThrottle(cfg.Log), errors: newThrottle(cfg.Log), out: make([]byte, 0, 64),
 	}
 	r.log = r.errors.log
 	if err := r.open(cfg); err != nil {
@@ -97,6 +104,9 @@ func Listen(cfg ReceiverConfig) (*Receiver, error) {
 	r.stats.ReadBuffer = r.growBuffer(cfg.ReadBuffer)
 	if err := countDrops(r.conn); err != nil && !errors.Is(err, errors.ErrUnsupported) {
 		r.log.Warn("drops in the receive buffer will look like network loss", slog.Any("error", err))
+	}
+	if cfg.From != "" {
+		r.follow(cfg)
 	}
 	r.silence.since = time.Now()
 	r.running.Add(2)
@@ -124,13 +134,20 @@ func (r *Receiver) growBuffer(size int) int {
 func (r *Receiver) LocalAddr() netip.AddrPort { return r.addr }
 
 // Next implements stream.Source. After Close the error is io.EOF.
-func (r *Receiver) Next(ctx context.Context) (*stream.Frame, error) { return r.box.Take(ctx) }
+func (r *Receiver) Next(ctx context.Context) (*stream.Frame, error) {
+	f, err := r.box.Take(ctx)
+	if err == nil {
+		r.shown.Add(1)
+	}
+	return f, err
+}
 
 // Close ends the reading, waits for it and frees everything. It may be called more
 // than once; Next then returns io.EOF.
 func (r *Receiver) Close() error {
 	r.closed.Do(func() {
 		close(r.stop)
+		r.leave()
 		r.closeSockets()
 		r.running.Wait()
 		r.frames.Close()
@@ -147,6 +164,10 @@ func (r *Receiver) Stats() ReceiverStats {
 	s.Fragments, s.Replaced = r.frames.Counters(), r.box.Replaced()
 	if from := r.frames.Followed(); from.IsValid() {
 		s.From = from.String()
+	}
+	s.Jitter = math.Round(r.books.transit.jitter)
+	if r.ask != nil {
+		s.Asking = r.ask.stats()
 	}
 	return s
 }

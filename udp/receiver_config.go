@@ -15,7 +15,9 @@ type ReceiverConfig struct {
 	// multicast group is joined. A broadcast address hears broadcasts only, and like a
 	// group's may be listened on by several (broadcasts come to the other addresses, too).
 	Listen     netip.AddrPort
-	ReadBuffer int // bytes of receive buffer; zero means DefaultReadBuffer
+	ReadBuffer int    // bytes of receive buffer; zero means DefaultReadBuffer
+	From       string // HOST:PORT of a sender that serves who asks, instead of Listen; it is looked up anew when it falls silent
+	NoOffload  bool   // read every datagram by itself, not in trains (UDP_GRO in udp(7))
 	Frames     fragment.Config
 	Log        *slog.Logger // nil means discard
 
@@ -27,6 +29,8 @@ type ReceiverConfig struct {
 func (c *ReceiverConfig) check() error {
 	ip, group := c.Listen.Addr(), c.Listen.Addr().IsMulticast()
 	switch {
+	case c.From != "" && c.Listen.IsValid():
+		return wrong("from", "is %s, and there is an address to listen on too: want one of them", c.From)
 	case group && c.Listen.Port() == 0:
 		return wrong("listen", "is %v without a port: name the one that is sent to", ip)
 	case c.Source.IsValid() && !group:

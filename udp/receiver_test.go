@@ -76,14 +76,14 @@ func TestReadLoopOutlivesDatagrams(t *testing.T) {
 }
 
 func TestKernelDropsAreToldApart(t *testing.T) {
-	if dropsSpace == 0 {
-		testutil.Skip(t, "this system does not tell what it drops")
-	}
-	r, err := Listen(ReceiverConfig{Listen: netip.MustParseAddrPort("127.0.0.1:0"), ReadBuffer: 1 << 16})
+	r, err := Listen(ReceiverConfig{Listen: netip.MustParseAddrPort("127.0.0.1:0"), ReadBuffer: 1 << 16, NoOffload: true}) // a dropped train would count once
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer r.Close()
+	if errors.Is(countDrops(r.conn), errors.ErrUnsupported) {
+		testutil.Skip(t, "this system does not tell what it drops")
+	}
 	s, err := NewSender(SenderConfig{To: []netip.AddrPort{r.LocalAddr()}})
 	if err != nil {
 		t.Fatal(err)

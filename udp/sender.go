@@ -6,33 +6,39 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
+	"net/netip"
 	"sync"
 	"time"
 
 	"github.com/framegram/framegram/fragment"
 	"github.com/framegram/framegram/stream"
+	"github.com/framegram/framegram/udp/pace"
 )
 
-// autoMTU is the largest IP packet used unasked, in bytes: Ethernet's. Loopback's
-// 65535 and jumbo frames are taken only when configured.
-const autoMTU = 1500
-
-// Sender is a stream.Sink that sends every frame to each of its addresses. A frame
-// is cut once, whatever their number. A destination in trouble loses its own frames;
-// one whose link is too slow delays the others by 250 ms once, and then by 5 ms a
-// frame at most. It answers who asks for its clock.
+// Sender is a stream.Sink that sends every frame to each of its addresses, and to the
+// viewers who subscribe. A frame is cut once, whatever their number. A destination in
+// trouble, or on a slow link, loses its own frames and no other's. It answers who asks for
+// its clock, and hears what viewers report.
 type Sender struct {
-	cfg   SenderConfig
-	cut   *fragment.Splitter
-	frame uint32 // next wire frame ID
-	dests []*destination
-	clock wireClock
+	cfg    SenderConfig
+	cut    *fragment.Splitter
+	frame  uint32 // next wire frame ID
+	dests  []*destination
+	aboard []*destination // those the frame in hand goes to
+	lanes  []*lane
+	flight flight
+	rhythm pace.Rhythm
+	clock  wireClock
 
-	crowds  []*crowd
-	look    *lookout // nil without crowds
-	seen    *[]link  // by which the crowds were arranged
-	began   bool     // NewSender is over
+	crowds []*crowd
+	look   *lookout // nil without crowds
+	seen   *[]link  // by which the crowds were arranged
+	began  bool     // NewSender is over
+
+	house     *house // nil where nobody may subscribe
+	listeners []*listener
+	viewers   viewers
+
 	readers sync.WaitGroup
 	closed  sync.Once
 
@@ -42,16 +48,6 @@ type Sender struct {
 
 	mu        sync.Mutex // guards published, for Stats
 	published SenderStats
-}
-
-// SenderStats are figures since the start.
-type SenderStats struct {
-	Frames   uint64             `json:"frames"`    // sent, in part at least, to at least one destination
-	Unsent   uint64             `json:"unsent"`    // of which no destination could be sent a single datagram
-	TooLarge uint64             `json:"too_large"` // frames skipped: over the limit
-	MTU      int                `json:"mtu"`       // bytes of IP packet that frames are cut for
-	Shard    int                `json:"shard"`     // bytes of frame per datagram
-	To       []DestinationStats `json:"to"`
 }
 
 // NewSender opens a socket for each address, and for each interface of a group. What
@@ -97,10 +93,36 @@ func (s *Sender) open(all []link) error {
 		if err := d.dial(); err != nil && !isUnreachable(err) {
 			return fmt.Errorf("udp: %w", err)
 		}
-		s.dests = append(s.dests, d)
+		s.enlist(d)
 	}
 	s.arrange(all)
+	return s.listen()
+}
+
+// listen opens the house.
+func (s *Sender) listen() error {
+	if len(s.cfg.Listen) == 0 {
+		return nil
+	}
+	s.house = newHouse(cmp.Or(s.cfg.MaxViewers, DefaultMaxViewers), s.cfg.Log, time.Now())
+	s.house.start(&s.readers)
+	for _, at := range s.cfg.Listen {
+		l, err := openListener(unmap(at))
+		if err != nil {
+			return fmt.Errorf("udp: %w", err)
+		}
+		s.listeners = append(s.listeners, l)
+		l.start(s.clock, &s.readers, s.house, &s.viewers)
+	}
 	return nil
+}
+
+// LocalAddrs are the addresses that viewers may subscribe at, with their real ports.
+func (s *Sender) LocalAddrs() (all []netip.AddrPort) {
+	for _, l := range s.listeners {
+		all = append(all, l.addr)
+	}
+	return all
 }
 
 // follow takes note of interfaces that came, went or changed.
@@ -117,46 +139,103 @@ func (s *Sender) follow() {
 }
 
 // Write implements stream.Sink: it sends f to every destination and returns when
-// the kernel has taken the last datagram. Trouble with the network is counted, not
-// returned; a frame over the limit is skipped, counted and said.
+// the kernel has taken the last datagram, which the pace may put off. Trouble with the
+// network is counted, not returned; a frame over the limit is skipped, counted and said.
 func (s *Sender) Write(ctx context.Context, f *stream.Frame) error {
 	defer s.publish()
 	s.follow()
-	if now := time.Now(); now.Sub(s.mtuAt) >= time.Second {
+	now := time.Now()
+	s.attend(now)
+	if now.Sub(s.mtuAt) >= time.Second {
 		s.fit(now)
+	}
+	if len(s.dests) == 0 { // nobody has come yet
+		s.frame++
+		s.stats.Unsent++
+		return nil
 	}
 	captured := s.clock.micros(f.Captured.Add(-f.Ahead))
 	datagrams, err := s.cut.Split(s.frame, captured, f.JPEG)
-	var large *fragment.FrameTooLargeError
-	switch {
-	case errors.As(err, &large):
-		s.stats.TooLarge++
-		s.sorry.warn("frame skipped: lower the quality or the size", slog.Int("bytes", large.Size), slog.Int("limit_bytes", large.Max))
-		return nil
-	case err != nil:
-		return err
+	if err != nil {
+		return s.unfit(err)
 	}
 	s.frame++
-	went := false
-	for _, d := range s.dests {
-		before := d.stats.Datagrams
-		if err := d.send(s.cut, datagrams); err != nil {
-			s.trouble(d, err)
-		}
-		went = went || d.stats.Datagrams > before
-		if ctx.Err() != nil {
-			break // what was sent counts; the caller knows that it is over
-		}
+	if s.house != nil {
+		s.house.frame(len(f.JPEG))
 	}
-	if went {
-		s.stats.Frames++
-		if s.cfg.Sent != nil {
-			s.cfg.Sent(f, captured, time.Now())
-		}
-	} else {
+	if !s.send(ctx, now, datagrams, len(f.JPEG)) {
 		s.stats.Unsent++
+		return nil
+	}
+	s.stats.Frames++
+	if s.cfg.Sent != nil {
+		s.cfg.Sent(f, captured, time.Now())
 	}
 	return nil
+}
+
+// unfit skips a frame that could not be cut because it is too large.
+func (s *Sender) unfit(err error) error {
+	var large *fragment.FrameTooLargeError
+	if !errors.As(err, &large) {
+		return err
+	}
+	s.stats.TooLarge++
+	s.sorry.warn("frame skipped: lower the quality or the size", slog.Int("bytes", large.Size), slog.Int("limit_bytes", large.Max))
+	return nil
+}
+
+// send sends the frame that was cut last to all destinations, and reports whether any
+// of it went anywhere.
+func (s *Sender) send(ctx context.Context, now time.Time, datagrams []fragment.Datagram, size int) (went bool) {
+	before := s.stats.Datagrams
+	s.board(now, datagrams, size)
+	s.flight = flight{
+		cut: s.cut, datagrams: datagrams, lanes: s.lanes, riders: len(s.aboard), began: now, interval: s.rhythm.Interval(),
+	}
+	s.flight.fly(ctx)
+	for _, l := range s.lanes {
+		l.stats.Spread = float64(l.pace.Spread().Microseconds()) / 1000
+	}
+	now = time.Now()
+	for _, d := range s.aboard {
+		s.stats.Datagrams += uint64(d.took)
+		s.stats.Bytes += uint64(d.tookBytes)
+		if err := d.land(now, len(datagrams)); err != nil {
+			s.trouble(d, err)
+		}
+	}
+	return s.stats.Datagrams > before
+}
+
+// board has everybody who can be sent to take a place in their lane.
+func (s *Sender) board(now time.Time, datagrams []fragment.Datagram, size int) {
+	s.rhythm.Frame(now)
+	s.aboard = s.aboard[:0]
+	for _, d := range s.dests {
+		if !d.board(now, len(datagrams), size) {
+			if d.err != nil {
+				s.trouble(d, d.err)
+			}
+			continue
+		}
+		if d.lane == nil {
+			d.lane = s.laneOf(d)
+		}
+		d.lane.riders = append(d.lane.riders, d)
+		s.aboard = append(s.aboard, d)
+	}
+	bytes := 0
+	for _, g := range datagrams {
+		bytes += len(g.Header) + len(g.Payload)
+	}
+	for _, l := range s.lanes {
+		l.begin(now, bytes, len(datagrams), s.rhythm.Interval())
+		if l.expected > pace.MostSpread {
+			s.sorry.warn("at this pace a frame is longer on its way than viewers wait for it: raise --pace, or lower the quality or the size",
+				slog.Duration("takes", l.expected), slog.String("pace", pace.Rate(l.pace.Limit())))
+		}
+	}
 }
 
 // trouble says what went wrong and has the MTU read again where that was it.
@@ -167,88 +246,40 @@ func (s *Sender) trouble(d *destination, err error) {
 			slog.String("to", d.name()), slog.Int("mtu_bytes", s.stats.MTU))
 		return
 	}
+	if d.guest != nil && isRefused(err) {
+		return // it has ended without saying so, and will be forgotten
+	}
 	d.sorry.warn(explain(err), slog.String("to", d.name()), slog.Any("error", err))
 }
 
-// fit chooses the shard size by the smallest MTU of all paths. Frames cut from now
-// on use it.
-func (s *Sender) fit(now time.Time) {
-	s.mtuAt = now
-	mtu, shard := cmp.Or(s.cfg.MTU, autoMTU), fragment.MaxShard
-	for _, c := range s.crowds { // it may have no interface now
-		shard = min(shard, fragment.ShardFor(mtu, ipHeader(c.addr.Addr())))
-	}
-	for _, d := range s.dests {
-		d.mtu = mtu
-		if d.away {
-			continue
-		}
-		path := mtu
-		if known := d.pathMTU(); known >= fragment.MinMTU { // what a broken ICMP message claims below that is ignored
-			path = min(mtu, known)
-		}
-		d.mtu = path
-		shard = min(shard, fragment.ShardFor(path, ipHeader(d.addr.Addr())))
-	}
-	for _, d := range s.dests {
-		mtu = min(mtu, d.mtu)
-	}
-	if s.stats.Shard != 0 && shard != s.stats.Shard {
-		s.sorry.log.Info("datagram size changed", slog.Int("mtu_bytes", mtu), slog.Int("shard_bytes", shard))
-	}
-	if err := s.cut.SetShard(shard); err != nil {
-		s.sorry.warn("keeping the datagram size", slog.Any("error", err)) // cannot be: ShardFor gives valid sizes
-	}
-	s.stats.MTU, s.stats.Shard = mtu, s.cut.Shard()
-}
-
-// publish makes the figures visible to Stats.
-func (s *Sender) publish() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	to := s.published.To[:0]
-	for _, d := range s.dests {
-		stats := d.stats
-		stats.Pings, stats.Pongs = d.reader.pings.Load(), d.reader.pongs.Load()
-		to = append(to, stats)
-	}
-	s.published = s.stats
-	s.published.To = to
-}
-
-// Stats are the figures up to the last frame. It may be called at any time, from any
-// goroutine, and does not wait for a frame being sent.
-func (s *Sender) Stats() SenderStats {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	stats := s.published
-	stats.To = slices.Clone(stats.To)
-	return stats
-}
-
-// Close closes the sockets and waits for their readers. It must not be called during
-// Write; it may be called more than once.
+// Close tells the viewers, closes the sockets and waits for their readers, all within
+// 50 ms. It must not be called during Write; it may be called more than once.
 func (s *Sender) Close() error {
 	s.closed.Do(func() {
 		if s.look != nil {
 			s.look.close()
 		}
+		s.farewell()
 		for _, d := range s.dests {
 			d.close()
+		}
+		for _, l := range s.listeners {
+			l.close()
 		}
 		s.readers.Wait()
 	})
 	return nil
 }
 
-// wireClock gives wire times: wall time when the sender started, advanced by the
-// monotonic clock, so that setting the clock does not bend latencies.
-type wireClock struct{ start time.Time }
-
-func newWireClock(now time.Time) wireClock { return wireClock{now} }
-
-// micros is t in µs since the Unix epoch. A time without a monotonic reading (of a
-// recording, of another machine) is taken as it is.
-func (c wireClock) micros(t time.Time) int64 {
-	return c.start.UnixMicro() + t.Sub(c.start).Microseconds()
+// farewell lets nobody in any more, and says Bye to everybody.
+func (s *Sender) farewell() {
+	if s.house != nil {
+		s.house.close()
+	}
+	by := time.Now().Add(20 * time.Millisecond)
+	for _, d := range s.dests {
+		if d.conn != nil {
+			d.reader.bye(d.conn, d.to, fragment.ByeLeaving, by)
+		}
+	}
 }

@@ -9,14 +9,27 @@ import (
 
 	"github.com/framegram/framegram/fragment"
 	"github.com/framegram/framegram/stream"
+	"github.com/framegram/framegram/udp/pace"
+)
+
+const (
+	// DefaultMaxViewers is how many may be subscribed at a time unless told otherwise.
+	DefaultMaxViewers = 16
+	maxMaxViewers     = 1000
 )
 
 // SenderConfig configures NewSender.
 type SenderConfig struct {
-	To   []netip.AddrPort // 1 or more addresses: of machines, multicast groups, or broadcast
+	To   []netip.AddrPort // addresses of machines, multicast groups, or broadcast
 	MTU  int              // largest IP packet in bytes, 576..65535; zero means the path's, at most 1500
 	DSCP int              // 0..63 in the IP header (RFC 2474); zero is best effort, 34 is AF41
 	Log  *slog.Logger     // nil means discard
+
+	Listen     []netip.AddrPort // addresses of this machine that viewers may subscribe at; no address means every one
+	MaxViewers int              // subscribed at a time, 1..1000; zero means DefaultMaxViewers
+
+	Pace      int64 // bits of IP packets a second and interface, or pace.Auto, or pace.Off
+	NoOffload bool  // no segmentation by kernel or card: a copy for each datagram
 
 	// Sent is called within Write when a frame has been handed to the kernel for all
 	// addresses, in part at least, with its time on the wire, in µs. nil means never.
@@ -30,8 +43,12 @@ type SenderConfig struct {
 // check finds what is wrong without looking at the interfaces.
 func (c *SenderConfig) check() error {
 	switch {
-	case len(c.To) == 0:
-		return wrong("to", "is empty, want at least one address")
+	case len(c.To)+len(c.Listen) == 0:
+		return wrong("to", "is empty, want at least one address, or one to listen on")
+	case c.MaxViewers < 0 || c.MaxViewers > maxMaxViewers:
+		return wrong("max-viewers", "is %d, want 1..%d", c.MaxViewers, maxMaxViewers)
+	case c.Pace < pace.Off:
+		return wrong("pace", "is %d bit/s, want more", c.Pace)
 	case c.MTU != 0 && (c.MTU < fragment.MinMTU || c.MTU > fragment.MaxMTU):
 		return wrong("mtu", "is %d, want %d..%d bytes, or 0 for the path's", c.MTU, fragment.MinMTU, fragment.MaxMTU)
 	case c.DSCP < 0 || c.DSCP > 63:
@@ -45,6 +62,11 @@ func (c *SenderConfig) check() error {
 			return wrong("to", "is %v, want an address with a port", a)
 		case a.Addr().Unmap().IsUnspecified():
 			return wrong("to", "is %v, which is no machine's address: name the viewer's", a)
+		}
+	}
+	for _, a := range c.Listen {
+		if ip := a.Addr().Unmap(); ip.IsMulticast() || ip == limitedBroadcast {
+			return wrong("listen", "is %v, which is many machines': viewers ask one", ip)
 		}
 	}
 	return nil

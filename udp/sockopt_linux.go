@@ -8,7 +8,6 @@ import (
 	"net/netip"
 	"os"
 	"syscall"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -163,24 +162,4 @@ func countDrops(c *net.UDPConn) error {
 	return control(c, func(fd int) error {
 		return unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RXQ_OVFL, 1)
 	})
-}
-
-// dropsSpace is the room that counter needs in a message's OOB.
-var dropsSpace = unix.CmsgSpace(4)
-
-// drops finds the counter in a message's OOB: datagrams the kernel has dropped on
-// this socket since it was opened, modulo 2^32.
-func drops(oob []byte) (uint32, bool) {
-	for len(oob) >= unix.SizeofCmsghdr {
-		h := (*unix.Cmsghdr)(unsafe.Pointer(&oob[0]))
-		size := int(h.Len)
-		if size < unix.SizeofCmsghdr || size > len(oob) {
-			return 0, false
-		}
-		if h.Level == unix.SOL_SOCKET && h.Type == unix.SO_RXQ_OVFL && size >= unix.CmsgLen(4) {
-			return binary.NativeEndian.Uint32(oob[unix.CmsgLen(0):]), true
-		}
-		oob = oob[min(unix.CmsgSpace(size-unix.CmsgLen(0)), len(oob)):]
-	}
-	return 0, false
 }

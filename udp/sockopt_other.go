@@ -76,7 +76,3 @@ func setReadBuffer(c *net.UDPConn, size int) (int, error) { return size, c.SetRe
 const raiseBufferLimit = "sysctl -w kern.ipc.maxsockbuf="
 
 func countDrops(*net.UDPConn) error { return errors.ErrUnsupported }
-
-var dropsSpace = 0
-
-func drops([]byte) (uint32, bool) { return 0, false }

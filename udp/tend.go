@@ -15,15 +15,17 @@ func (r *Receiver) tend() {
 	defer r.running.Done()
 	tick := time.NewTicker(pingFast)
 	defer tick.Stop()
-	buf, look := make([]byte, 0, 64), time.Now().Add(lookEvery)
+	buf, look := make([]byte, 0, 256), time.Now().Add(lookEvery) // two messages
 	for {
 		select {
 		case <-r.stop:
 			return
 		case <-r.news:
 			r.ping(buf)
+			r.hello(buf, time.Now())
 		case now := <-tick.C:
 			r.ping(buf)
+			r.hello(buf, now)
 			if r.group == nil {
 				continue
 			}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/netip"
 	"os"
 	"strings"
@@ -19,26 +18,48 @@ import (
 	"github.com/framegram/framegram/stream"
 )
 
-// script is a batchConn that answers with prepared errors, one for each call, and
-// otherwise takes everything.
+// script is a writer that takes at most some datagrams at a time and answers with
+// prepared errors, one for each such portion. Otherwise it takes everything.
 type script struct {
-	errs []error
-	took int
+	errs    []error
+	took    int
+	queued  int  // bytes that have not left
+	noRoom  bool // for ever
+	waited  time.Duration
+	portion int // 0 = all
 }
 
-func (s *script) ReadBatch([]message, int) (int, error) { return 0, io.EOF }
-
-func (s *script) WriteBatch(ms []message, _ int) (int, error) {
-	if len(s.errs) > 0 {
-		err := s.errs[0]
-		s.errs = s.errs[1:]
-		if err != nil {
-			return 0, &net.OpError{Op: "write", Net: "udp", Err: os.NewSyscallError("sendmmsg", err)}
+func (s *script) Write(ds []fragment.Datagram, _ netip.AddrPort) (n int, err error) {
+	for n < len(ds) {
+		some := len(ds) - n
+		if s.portion > 0 {
+			some = min(some, s.portion)
 		}
+		if len(s.errs) > 0 {
+			err := s.errs[0]
+			s.errs = s.errs[1:]
+			if err != nil {
+				return n, os.NewSyscallError("sendmmsg", err)
+			}
+		}
+		if s.noRoom {
+			return n, syscall.EAGAIN
+		}
+		n += some
+		s.took += some
 	}
-	s.took += len(ms)
-	return len(ms), nil
+	return n, nil
 }
+
+func (s *script) WaitRoom(deadline time.Time) error {
+	began := time.Now()
+	time.Sleep(time.Until(deadline))
+	s.waited += time.Since(began)
+	return os.ErrDeadlineExceeded
+}
+
+func (s *script) Queued() int   { return s.queued }
+func (s *script) Offload() bool { return true }
 
 func testSender(t *testing.T, log io.Writer) (*Sender, *Receiver) {
 	t.Helper()
@@ -62,7 +83,7 @@ func frameOf(datagrams int) *stream.Frame {
 }
 
 func TestSendErrorsAreCounted(t *testing.T) {
-	const datagrams = 100 // two batches
+	const datagrams, portion = 100, 64
 	for name, tt := range map[string]struct {
 		errs            []error
 		unsent, refused uint64
@@ -76,7 +97,7 @@ func TestSendErrorsAreCounted(t *testing.T) {
 		"nobody there":                     {errs: []error{syscall.ECONNREFUSED, syscall.ECONNREFUSED}, refused: 1, unsent: datagrams, said: "framegram view", reachable: true},
 		"queue full for one datagram":      {errs: []error{syscall.ENOBUFS}, unsent: 1, said: "queue is full", reachable: true},
 		"no route":                         {errs: []error{syscall.ENETUNREACH}, unsent: datagrams, said: "no way there"},
-		"no route half-way":                {errs: []error{nil, syscall.ENETUNREACH}, unsent: datagrams - batchSize, said: "no way there"},
+		"no route half-way":                {errs: []error{nil, syscall.ENETUNREACH}, unsent: datagrams - portion, said: "no way there"},
 		"local address gone":               {errs: []error{syscall.EADDRNOTAVAIL}, unsent: datagrams, said: "no way there"},
 		"larger than the path":             {errs: []error{syscall.EMSGSIZE}, unsent: datagrams, said: "smaller ones", reachable: true, rereadMTU: true},
 		"firewall":                         {errs: []error{syscall.EPERM}, unsent: 1, said: "firewall", reachable: true},
@@ -85,9 +106,9 @@ func TestSendErrorsAreCounted(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var log bytes.Buffer
 			s, _ := testSender(t, &log)
-			fake := &script{errs: tt.errs}
+			fake := &script{errs: tt.errs, portion: portion}
 			d := s.dests[0]
-			d.batch = fake
+			d.writer = fake
 			for range 3 { // trouble with one frame; the next ones go out
 				if err := s.Write(t.Context(), frameOf(datagrams)); err != nil {
 					t.Fatalf("Write returned %v: trouble is a counter", err)
@@ -95,7 +116,7 @@ func TestSendErrorsAreCounted(t *testing.T) {
 				if tt.rereadMTU && s.mtuAt.IsZero() {
 					tt.rereadMTU = false
 				}
-				d.batch = fake // the socket may have been opened again
+				d.writer = fake // the socket may have been opened again
 			}
 			if tt.rereadMTU {
 				t.Error("the MTU is not read again")
@@ -125,7 +146,9 @@ func TestSendErrorsAreCounted(t *testing.T) {
 	}
 }
 
-func TestSlowDestinationCostsTheOthersLittle(t *testing.T) {
+// One that has no room gets what it can take before the next frame is due, and then its
+// next whole frame when the last has left; the other gets all of them at once.
+func TestSlowDestinationCostsTheOthersNothing(t *testing.T) {
 	var log bytes.Buffer
 	s, _ := testSender(t, &log)
 	_, r := testSender(t, io.Discard)
@@ -133,29 +156,50 @@ func TestSlowDestinationCostsTheOthersLittle(t *testing.T) {
 	if err := other.dial(); err != nil {
 		t.Fatal(err)
 	}
+	s.enlist(other)
+	full := &script{noRoom: true, queued: 1000}
 	slow := s.dests[0]
-	s.dests = append(s.dests, other)
-	slow.batch = &script{errs: []error{os.ErrDeadlineExceeded, os.ErrDeadlineExceeded, nil}}
-	for i, patient := range []bool{false, false, true} {
+	slow.writer = full
+	for range 3 {
 		if err := s.Write(t.Context(), frameOf(3)); err != nil {
 			t.Fatal(err)
 		}
-		if slow.slow == patient {
-			t.Errorf("after frame %d the slow destination is waited for at length: %t", i, patient)
-		}
+	}
+	if most := time.Duration(float64(s.rhythm.Interval()) * 0.75); full.waited > most+time.Second { // the first frame's; the machine may be busy
+		t.Errorf("it was waited for for %v, want about %v once", full.waited, most)
 	}
 	st := s.Stats()
-	if st.Frames != 3 || st.Unsent != 0 || st.To[0].Frames != 1 || st.To[1].Frames != 3 {
-		t.Errorf("got %+v, want 1 frame to the slow destination and 3 to the other", st)
+	if st.Frames != 3 || st.Unsent != 0 || st.To[0].Frames != 0 || st.To[0].Unsent != 3 || st.To[0].Skipped != 2 || st.To[1].Frames != 3 {
+		t.Errorf("got %+v, want all 3 frames to the other, and to the slow one 1 given up and 2 left out", st)
+	}
+	if slow.seq != 3 {
+		t.Errorf("sequence stands at %d, want 3: frames that are left out are none of the network's losses", slow.seq)
+	}
+	full.noRoom, full.queued = false, 0
+	s.Write(t.Context(), frameOf(3))
+	if st := s.Stats(); st.To[0].Frames != 1 {
+		t.Errorf("got %+v, want one frame to the destination that has room again", st.To[0])
 	}
 	if !strings.Contains(log.String(), "too slow for this stream") {
 		t.Errorf("log is %q", log.String())
 	}
 }
 
+// With nobody else to serve it is waited for longer: frames that are larger than its send
+// buffer have to leave in parts.
+func TestSoleDestinationIsWaitedFor(t *testing.T) {
+	s, _ := testSender(t, io.Discard)
+	full := &script{noRoom: true}
+	s.dests[0].writer = full
+	s.Write(t.Context(), frameOf(3))
+	if full.waited < sendPatience*9/10 {
+		t.Errorf("it was waited for for %v, want %v", full.waited, sendPatience)
+	}
+}
+
 func TestFramesThatWentNowhereAreNotSent(t *testing.T) {
 	s, _ := testSender(t, io.Discard)
-	s.dests[0].batch = &script{errs: []error{syscall.ENETUNREACH}}
+	s.dests[0].writer = &script{errs: []error{syscall.ENETUNREACH}}
 	s.Write(t.Context(), frameOf(3))
 	if st := s.Stats(); st.Frames != 0 || st.Unsent != 1 {
 		t.Errorf("got %+v, want no frame sent and one unsent", st)
@@ -165,7 +209,7 @@ func TestFramesThatWentNowhereAreNotSent(t *testing.T) {
 func TestUnreachableIsTriedAgain(t *testing.T) {
 	s, r := testSender(t, io.Discard)
 	d := s.dests[0]
-	d.batch = &script{errs: []error{syscall.ENETUNREACH}}
+	d.writer = &script{errs: []error{syscall.ENETUNREACH}}
 	s.Write(t.Context(), frameOf(1))
 	d.redial = time.Now() // as after a second
 	if err := s.Write(t.Context(), frameOf(1)); err != nil {

@@ -3,6 +3,7 @@ package pace
 import (
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -27,9 +28,9 @@ func ways() []way {
 	}, systemWays()...)
 }
 
-// BenchmarkWays tells how much later than asked each way of waiting comes back, and what
-// a wait costs of a processor (all threads of this process together), with nothing else to do
-// and with a goroutine that keeps one processor busy:
+// BenchmarkWays tells how much later than asked each way of waiting comes back, with nothing
+// else to do and with a goroutine that keeps one processor busy, and in the first case what a wait costs of a
+// processor (all threads of this process together):
 //
 //	go test -run '^$' -bench Ways -benchtime 1000x ./udp/pace
 func BenchmarkWays(b *testing.B) {
@@ -48,11 +49,9 @@ func BenchmarkWays(b *testing.B) {
 						w.until(at)
 						late = append(late, time.Since(at))
 					}
-					used := usedCPU() - before
-					if load == "busy" {
-						used = max(0, used-b.Elapsed())
+					if used := usedCPU() - before; load == "idle" {
+						b.ReportMetric(float64(used.Nanoseconds())/1e3/float64(len(late)), "µs-CPU/wait")
 					}
-					b.ReportMetric(float64(used.Nanoseconds())/1e3/float64(len(late)), "µs-CPU/wait")
 					reportLate(b, late)
 				})
 			}
@@ -73,16 +72,12 @@ func keepBusy(wanted bool) (stop func()) {
 	if !wanted {
 		return nothing
 	}
-	done, stopped := make(chan struct{}), make(chan struct{})
+	var done atomic.Bool
+	stopped := make(chan struct{})
 	go func() {
 		defer close(stopped)
-		for {
-			select {
-			case <-done:
-				return
-			default:
-			}
+		for !done.Load() {
 		}
 	}()
-	return func() { close(done); <-stopped }
+	return func() { done.Store(true); <-stopped }
 }

@@ -1,8 +1,6 @@
 package pace
 
 import (
-	"fmt"
-	"slices"
 	"testing"
 	"time"
 )
@@ -34,33 +32,5 @@ func TestWaiterDoesNotAllocate(t *testing.T) {
 		w.End()
 	}); n != 0 {
 		t.Errorf("%v allocations", n)
-	}
-}
-
-// BenchmarkWaiter tells how much later it is than asked.
-func BenchmarkWaiter(b *testing.B) {
-	for _, method := range []struct {
-		name string
-		wait func(w *Waiter, until time.Time)
-	}{
-		{"Waiter", (*Waiter).Until},
-		{"time.Sleep", func(_ *Waiter, until time.Time) { time.Sleep(time.Until(until)) }},
-	} {
-		for _, d := range []time.Duration{50, 118, 200, 500, 1200} {
-			d *= time.Microsecond
-			b.Run(fmt.Sprintf("%s/%v", method.name, d), func(b *testing.B) {
-				var w Waiter
-				defer w.End()
-				var late []time.Duration
-				for b.Loop() {
-					until := time.Now().Add(d)
-					method.wait(&w, until)
-					late = append(late, time.Since(until))
-				}
-				slices.Sort(late)
-				b.ReportMetric(float64(late[len(late)/2])/1e3, "µs-late-p50")
-				b.ReportMetric(float64(late[len(late)*99/100])/1e3, "µs-late-p99")
-			})
-		}
 	}
 }

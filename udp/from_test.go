@@ -1,0 +1,190 @@
+package udp
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"net/netip"
+	"testing"
+	"time"
+
+	"github.com/framegram/framegram/fragment"
+	"github.com/framegram/framegram/stream"
+)
+
+// streaming starts a sender that sends a frame every 10 ms until it is closed, which the
+// function it returns does.
+func streaming(t *testing.T, cfg SenderConfig) (s *Sender, end func()) {
+	t.Helper()
+	s, err := NewSender(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for ctx.Err() == nil {
+			f := stream.NewFrame(make([]byte, 20_000))
+			f.Captured = time.Now()
+			s.Write(ctx, f)
+			time.Sleep(10 * time.Millisecond)
+		}
+	}()
+	end = func() {
+		cancel()
+		<-ended
+		s.Close()
+	}
+	t.Cleanup(end)
+	return s, end
+}
+
+// watch is a viewer that takes every frame.
+func watch(t *testing.T, from netip.AddrPort, log *slog.Logger) *Receiver {
+	t.Helper()
+	r, err := Listen(ReceiverConfig{From: from.String(), Log: log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for {
+			f, err := r.Next(ctx)
+			if err != nil {
+				return
+			}
+			f.Release()
+		}
+	}()
+	t.Cleanup(func() { cancel(); r.Close(); <-ended })
+	return r
+}
+
+// within waits, generously, until something holds, and returns for how long.
+func within(t *testing.T, what string, holds func() bool) time.Duration {
+	t.Helper()
+	began := time.Now()
+	for !holds() {
+		if time.Since(began) > 20*time.Second {
+			t.Fatalf("never: %s", what)
+		}
+		time.Sleep(2 * time.Millisecond)
+	}
+	return time.Since(began)
+}
+
+func moreFrames(r *Receiver) func() bool {
+	before := r.Stats().Fragments.Complete
+	return func() bool { return r.Stats().Fragments.Complete > before+3 }
+}
+
+func TestViewerSubscribes(t *testing.T) {
+	for _, at := range []string{"127.0.0.1:0", "[::1]:0"} {
+		t.Run(at, func(t *testing.T) {
+			s, _ := streaming(t, SenderConfig{Listen: []netip.AddrPort{netip.MustParseAddrPort(at)}})
+			r := watch(t, s.LocalAddrs()[0], nil)
+			t.Logf("frames after %v", within(t, "frames", moreFrames(r)))
+			within(t, "a report", func() bool {
+				v := s.Stats().Viewers
+				return len(v) == 1 && v[0].ReportAge >= 0 && v[0].Shown > 10 && v[0].RTT > 0 && v[0].To == "subscribed"
+			})
+			st, rs := s.Stats(), r.Stats()
+			if v := st.Viewers[0]; v.Lost != 0 || v.Missing != 0 || v.Received == 0 || uint64(v.Frame) > st.Frames+uint64(st.Unsent) {
+				t.Errorf("the viewer reports %+v of %+v", v, rs)
+			}
+			if rs.Asking.State != "served" || rs.Asking.Challenges != 1 || rs.Reports == 0 {
+				t.Errorf("the viewer's figures: %+v, %+v", rs, rs.Asking)
+			}
+			within(t, "the sender's clock", func() bool { _, ok := r.Clock(); return ok })
+			if o, _ := r.Clock(); o.Ahead.Abs() > o.Bound+time.Millisecond {
+				t.Errorf("the same clock is %v ± %v ahead", o.Ahead, o.Bound)
+			}
+			r.Close()
+			within(t, "its leaving", func() bool { return s.Stats().House.Left == 1 })
+		})
+	}
+}
+
+// Either side is started again while the other one goes on.
+func TestSubscriptionComesBack(t *testing.T) {
+	var log journal
+	s, end := streaming(t, SenderConfig{Listen: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:0")}})
+	at := s.LocalAddrs()[0]
+	r := watch(t, at, log.logger())
+	within(t, "frames", moreFrames(r))
+	end()
+	within(t, "the news", func() bool { return log.has("the sender has ended") })
+	within(t, "a refusal", func() bool { return r.Stats().Asking.State == "nobody listens" })
+	s, _ = streaming(t, SenderConfig{Listen: []netip.AddrPort{at}})
+	t.Logf("the sender started again: frames after %v", within(t, "frames of the next sender", moreFrames(r)))
+	r.Close()
+	within(t, "its leaving", func() bool { return s.Stats().House.Viewers == 0 })
+	r = watch(t, at, nil)
+	t.Logf("the viewer started again: frames after %v", within(t, "frames for the next viewer", moreFrames(r)))
+}
+
+// A viewer that is started first asks until the sender is there.
+func TestViewerBeforeItsSender(t *testing.T) {
+	var log journal
+	c, err := net.ListenPacket("udp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := c.LocalAddr().(*net.UDPAddr).AddrPort()
+	c.Close()
+	r := watch(t, at, log.logger())
+	within(t, "the trouble said", func() bool { return log.has("nobody listens there") || log.has("no answer") })
+	streaming(t, SenderConfig{Listen: []netip.AddrPort{at}})
+	t.Logf("frames after %v", within(t, "frames", moreFrames(r)))
+}
+
+func TestFullHouse(t *testing.T) {
+	var log journal
+	s, _ := streaming(t, SenderConfig{Listen: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:0")}, MaxViewers: 1})
+	first := watch(t, s.LocalAddrs()[0], nil)
+	within(t, "frames", moreFrames(first))
+	second := watch(t, s.LocalAddrs()[0], log.logger())
+	within(t, "the news", func() bool { return log.has("as many viewers as it may") })
+	if n := second.Stats().Fragments.Complete; n != 0 {
+		t.Errorf("it was served %d frames all the same", n)
+	}
+	first.Close()
+	t.Logf("let in after %v", within(t, "frames for the second", moreFrames(second)))
+}
+
+// What comes from elsewhere is neither shown nor believed.
+func TestStrangersDoNotReachAViewerThatAsks(t *testing.T) {
+	s, _ := streaming(t, SenderConfig{Listen: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:0")}})
+	r := watch(t, s.LocalAddrs()[0], nil)
+	within(t, "frames", moreFrames(r))
+	r.mu.Lock()
+	session := r.ask.session
+	r.mu.Unlock()
+	to := localAddr(r.conn).Port()
+	c, err := net.DialUDP("udp4", nil, &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: int(to)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	for _, m := range []interface{ AppendBinary([]byte) ([]byte, error) }{
+		&fragment.Challenge{Cookie: 7, Viewer: session}, &fragment.Refuse{Reason: fragment.RefuseFull, Viewer: session}, &fragment.Bye{},
+	} {
+		for range 10 {
+			c.Write(bytesOf(t, m)) // refused, where the socket hears only its sender
+		}
+	}
+	within(t, "more frames", moreFrames(r))
+	if a := r.Stats().Asking; a.State != "served" || a.Challenges != 1 || a.Refusals != 0 {
+		t.Errorf("strangers were believed: %+v", a)
+	}
+}
+
+func TestFromExcludesListen(t *testing.T) {
+	_, err := Listen(ReceiverConfig{From: "127.0.0.1:5600", Listen: netip.MustParseAddrPort("127.0.0.1:0")})
+	if err == nil {
+		t.Error("both were taken")
+	}
+}

@@ -1,0 +1,82 @@
+package udp
+
+import "time"
+
+// transit watches how long frames are on their way to us: the time from Captured, by the
+// sender's clock, to their first datagram's arrival, by ours. How far the clocks are apart does
+// not matter, since only differences are used.
+type transit struct {
+	any    bool
+	last   int64   // of the last frame, in µs
+	jitter float64 // µs
+
+	// The least of the last seconds, in two halves, and of the time since the last report.
+	least, before int64
+	halfAt        time.Time
+	recent        int64
+	fresh         bool // recent is meaningful
+}
+
+// transitHalf is half of what "the last seconds" are at most.
+const transitHalf = 5 * time.Second
+
+// frame takes a frame whose first datagram came at first and that was captured at
+// captured, µs since the Unix epoch by the sender's clock. Frames come in order.
+func (t *transit) frame(first time.Time, captured int64) {
+	now := first.UnixMicro() - captured
+	if !t.any {
+		*t = transit{any: true, last: now, least: now, before: now, halfAt: first, recent: now, fresh: true}
+		return
+	}
+	// RFC 3550 section 6.4.1: D(i-1, i) is the difference of the two transit times.
+	d := now - t.last
+	if d < 0 {
+		d = -d
+	}
+	t.jitter += (float64(d) - t.jitter) / 16
+	t.last = now
+	if first.Sub(t.halfAt) >= transitHalf {
+		t.before, t.least, t.halfAt = t.least, now, first
+	}
+	t.least = min(t.least, now)
+	if !t.fresh {
+		t.recent, t.fresh = now, true
+	}
+	t.recent = min(t.recent, now)
+}
+
+// queueing is by how much, in µs, the quickest frame since the last call was slower than
+// the quickest of the last 5 to 10 s: what stands in queues on the way, since one frame of many gets through
+// without having to wait otherwise. It is 0 without a frame since then.
+func (t *transit) queueing() int64 {
+	if !t.fresh {
+		return 0
+	}
+	t.fresh = false
+	return t.recent - min(t.least, t.before)
+}
+
+// roundTrips keeps the least round trip of the last seconds, in µs.
+type roundTrips struct {
+	least, before int64 // 0 = not known
+	halfAt        time.Time
+}
+
+func (r *roundTrips) add(now time.Time, us int64) {
+	us = max(us, 1) // 0 would say that it is not known
+	if now.Sub(r.halfAt) >= transitHalf {
+		r.before, r.least, r.halfAt = r.least, us, now
+	}
+	r.least = min(r.least, us)
+}
+
+// us is 0 when nothing has been added for 10 s.
+func (r *roundTrips) us(now time.Time) int64 {
+	switch {
+	case now.Sub(r.halfAt) >= 2*transitHalf || r.least == 0:
+		return 0
+	case r.before == 0:
+		return r.least
+	}
+	return min(r.least, r.before)
+}

@@ -1,0 +1,89 @@
+package udp
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+	"time"
+)
+
+// The formula of RFC 3550 section 6.4.1, word for word:
+//
+//	D(i,j) = (Rj - Ri) - (Sj - Si)
+//	J(i) = J(i-1) + (|D(i-1,i)| - J(i-1))/16
+func TestJitterIsThatOfTheRFC(t *testing.T) {
+	random := rand.New(rand.NewPCG(3, 4))
+	var tr transit
+	var J float64
+	var Ri, Si int64
+	S := int64(5_000_000) // the sender's clock is elsewhere
+	arrived := time.Unix(1000, 0)
+	for i := range 500 {
+		S += 33_000 + random.Int64N(2000)
+		arrived = arrived.Add(time.Duration(33_000+random.IntN(9000)-4500) * time.Microsecond)
+		tr.frame(arrived, S)
+		Rj := arrived.UnixMicro()
+		if i > 0 {
+			J += (math.Abs(float64((Rj-Ri)-(S-Si))) - J) / 16
+		}
+		Ri, Si = Rj, S
+		if math.Abs(tr.jitter-J) > 1e-6 {
+			t.Fatalf("after %d frames it is %v, want %v", i+1, tr.jitter, J)
+		}
+	}
+	if J < 1000 {
+		t.Fatalf("the test has no jitter to speak of: %v", J)
+	}
+}
+
+// A queue that stands for seconds is told; jitter that frames get by is not.
+func TestQueueingIsWhatStands(t *testing.T) {
+	var tr transit
+	random := rand.New(rand.NewPCG(3, 4))
+	now := time.Unix(1000, 0)
+	second := func(queue int64) int64 {
+		for range 30 {
+			now = now.Add(33 * time.Millisecond)
+			tr.frame(now, now.UnixMicro()-1000-queue-random.Int64N(8000))
+		}
+		return tr.queueing()
+	}
+	for range 20 {
+		if q := second(0); q > 2000 {
+			t.Errorf("no queue, and %d µs", q)
+		}
+	}
+	for range 4 {
+		if q := second(20_000); q < 18_000 || q > 22_500 {
+			t.Errorf("a queue of 20 ms, and %d µs", q)
+		}
+	}
+	for range 12 {
+		second(0)
+	}
+	if q := tr.queueing(); q != 0 {
+		t.Errorf("no frame since, and %d µs", q)
+	}
+}
+
+func TestRoundTripsForget(t *testing.T) {
+	var r roundTrips
+	now := time.Unix(1000, 0)
+	if r.us(now) != 0 {
+		t.Error("nothing is known, and there is a round trip")
+	}
+	r.add(now, 300)
+	r.add(now.Add(time.Second), 500)
+	if got := r.us(now.Add(2 * time.Second)); got != 300 {
+		t.Errorf("got %d, want the least, 300", got)
+	}
+	for i := range 12 {
+		r.add(now.Add(time.Duration(2+i)*time.Second), 800)
+	}
+	if got := r.us(now.Add(14 * time.Second)); got != 800 {
+		t.Errorf("got %d, want 800: the lesser one is long ago", got)
+	}
+	if got := r.us(now.Add(time.Minute)); got != 0 {
+		t.Errorf("got %d, want 0: nothing has been heard for long", got)
+	}
+}

@@ -1,0 +1,138 @@
+package udp
+
+import (
+	"slices"
+	"time"
+
+	"github.com/framegram/framegram/udp/pace"
+)
+
+// lane is an interface that frames leave by: what is sent to all destinations behind it
+// shares its link, and so its pace.
+type lane struct {
+	name     string // of the interface; empty where it is not known
+	loopback bool
+	pace     pace.Lane
+	riders   []*destination // with datagrams of this frame left to send
+	turn     int            // whose turn it is
+	stats    LaneStats
+
+	expected time.Duration // how long the frame takes by a pace that was asked for
+}
+
+// survey looks at the link.
+func (l *lane) survey(setting int64) {
+	link := int64(0)
+	if !l.loopback {
+		link = pace.LinkSpeed(l.name)
+	}
+	l.pace.SetLimit(pace.Limit(setting, link, l.loopback), setting > 0)
+	l.stats = LaneStats{Interface: l.name, Link: link, Limit: l.pace.Limit(), Spread: l.stats.Spread}
+}
+
+// begin has a frame of so many bytes of UDP payload in n datagrams set out to all riders.
+func (l *lane) begin(now time.Time, payload, n int, interval time.Duration) {
+	if len(l.riders) == 0 {
+		return
+	}
+	bytes := 0
+	for _, d := range l.riders {
+		bytes += payload + n*d.overhead()
+	}
+	l.pace.Begin(now, bytes, interval)
+	l.expected = l.pace.Expected(bytes)
+}
+
+// laneOf is the lane of the interface that d's datagrams leave by.
+func (s *Sender) laneOf(d *destination) *lane {
+	name, loopback := d.outgoing()
+	for _, l := range s.lanes {
+		if l.name == name && l.loopback == loopback {
+			return l
+		}
+	}
+	l := &lane{name: name, loopback: loopback}
+	l.survey(s.cfg.Pace)
+	s.lanes = append(s.lanes, l)
+	return l
+}
+
+// outgoing is the name of the interface that d's datagrams leave by, empty where nobody
+// can tell, and whether they stay on this machine.
+func (d *destination) outgoing() (name string, loopback bool) {
+	if d.link != nil {
+		return d.link.Name, d.link.loopback()
+	}
+	if d.stats.Interface != "" { // a network's broadcast address
+		return d.stats.Interface, false
+	}
+	all, err := links()
+	if err != nil {
+		return "", false
+	}
+	from, to := localAddr(d.conn).Addr().WithZone(""), d.addr.Addr().WithZone("")
+	for i := range all {
+		for _, p := range all[i].addrs {
+			if p.Addr() == from {
+				name = all[i].Name
+			}
+			loopback = loopback || p.Addr() == to
+		}
+	}
+	return name, loopback || to.IsLoopback()
+}
+
+// survey forgets the lanes that nobody takes any longer, and looks at the links of the others:
+// a cable may have been plugged into another switch.
+func (s *Sender) survey() {
+	s.lanes = slices.DeleteFunc(s.lanes, func(l *lane) bool {
+		return !slices.ContainsFunc(s.dests, func(d *destination) bool { return d.lane == l })
+	})
+	for _, l := range s.lanes {
+		l.survey(s.cfg.Pace)
+	}
+}
+
+// LaneStats tell how the datagrams leave by one interface.
+type LaneStats struct {
+	Interface string  `json:"interface"`   // empty where it is not known
+	Link      int64   `json:"link_bit_s"`  // its speed; 0 = not known
+	Limit     int64   `json:"limit_bit_s"` // the pace, in bits of IP packets a second; 0 = none
+	Spread    float64 `json:"spread_ms"`   // over how long the last frame was spread by it
+}
+
+// lap sends chunks, a rider at a time, until the lane's pace or its riders' buffers hold
+// it up. It returns when the next chunk may leave, or a rider that has no room.
+func (l *lane) lap(f *flight) (due time.Time, full *destination) {
+	for without := 0; len(l.riders) > without; {
+		now := time.Now()
+		chunk, due := l.pace.Next(now)
+		if due.After(now) {
+			return due, nil
+		}
+		if l.turn >= len(l.riders) {
+			l.turn = 0
+		}
+		d := l.riders[l.turn]
+		bytes, noRoom := d.step(f.cut, f.datagrams, chunk)
+		if bytes > 0 {
+			l.pace.Sent(now, bytes)
+			without = 0
+		}
+		switch {
+		case d.next >= len(f.datagrams):
+			l.riders = slices.Delete(l.riders, l.turn, l.turn+1)
+			f.arrived++
+		case noRoom:
+			full = d
+			without++
+			l.turn++
+		default:
+			l.turn++
+		}
+	}
+	if len(l.riders) == 0 {
+		return time.Time{}, nil
+	}
+	return time.Time{}, full
+}

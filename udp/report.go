@@ -1,0 +1,67 @@
+package udp
+
+import (
+	"math"
+	"time"
+
+	"github.com/framegram/framegram/fragment"
+	"github.com/framegram/framegram/stream"
+)
+
+// reportEvery is how often a viewer tells the sender that it follows how it fares.
+const reportEvery = time.Second
+
+// account is what a viewer reports of the session that it follows: counts from its first
+// datagram on.
+type account struct {
+	session uint64 // followed; 0 = none
+	due     time.Time
+	transit transit
+
+	// What the counts that run from the start were when the session began to be followed.
+	lost, drops, shown uint64
+}
+
+// frame notes that f has come, of the session that is followed by now. mu is held.
+func (r *Receiver) account(f *stream.Frame) {
+	p, ok := r.frames.Progress()
+	if !ok {
+		return // cannot be: f is of who is followed
+	}
+	if a := &r.books; p.Session != a.session {
+		*a = account{
+			session: p.Session, due: f.Ready.Add(reportEvery),
+			lost: r.frames.Counters().Lost, drops: r.stats.KernelDrops, shown: r.shown.Load(),
+		}
+	}
+	r.books.transit.frame(f.First, f.Captured.UnixMicro())
+}
+
+// report appends the one that is due to b, or nothing. mu is held.
+func (r *Receiver) report(b []byte, now time.Time) []byte {
+	a := &r.books
+	if a.session == 0 || now.Before(a.due) || now.Sub(r.pinger.last) > pingWhile {
+		return b
+	}
+	p, ok := r.frames.Progress()
+	if !ok || p.Session != a.session {
+		return b // another is followed since, and its first frame accounted for in a moment
+	}
+	a.due = now.Add(reportEvery)
+	report := fragment.Report{
+		Common: fragment.Common{Session: r.pinger.session, Sequence: r.pinger.seq}, Of: a.session,
+		Frame: p.Frame, Highest: p.Highest, Received: p.Received, Missing: p.Missing, Reordered: uint32(p.Reordered),
+		Shown: uint32(r.shown.Load() - a.shown), Lost: uint32(r.frames.Counters().Lost - a.lost), KernelDrops: uint32(r.stats.KernelDrops - a.drops),
+		Jitter: micros32(int64(a.transit.jitter)), RTT: micros32(r.pinger.trips.us(now)), Queueing: micros32(a.transit.queueing()),
+	}
+	b, err := report.AppendBinary(b)
+	if err != nil {
+		return b[:0] // cannot be: a Report has no field that could be wrong
+	}
+	r.pinger.seq++
+	r.stats.Reports++
+	return b
+}
+
+// micros32 is a time in µs as a report has room for it.
+func micros32(us int64) uint32 { return uint32(min(max(us, 0), math.MaxUint32)) }

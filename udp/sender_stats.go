@@ -1,0 +1,57 @@
+package udp
+
+import (
+	"slices"
+	"time"
+)
+
+// SenderStats are figures since the start.
+type SenderStats struct {
+	Frames    uint64             `json:"frames"`          // sent, in part at least, to at least one destination
+	Unsent    uint64             `json:"unsent"`          // of which no destination could be sent a single datagram, or there was none
+	TooLarge  uint64             `json:"too_large"`       // frames skipped: over the limit
+	Datagrams uint64             `json:"datagrams"`       // to all destinations, those gone included, as are
+	Bytes     uint64             `json:"bytes"`           // these, of UDP payload
+	MTU       int                `json:"mtu"`             // bytes of IP packet that frames are cut for
+	Shard     int                `json:"shard"`           // bytes of frame per datagram
+	Lanes     []LaneStats        `json:"lanes"`           // the interfaces that frames leave by, and at what pace
+	To        []DestinationStats `json:"to"`              // there now
+	House     *HouseStats        `json:"house,omitempty"` // of who may subscribe
+	Viewers   []ViewerStats      `json:"viewers"`         // what they report
+	Reports   uint64             `json:"reports"`         // taken
+	Ignored   uint64             `json:"reports_ignored"` // on no session of ours, or from somebody else than its viewer
+}
+
+// publish makes the figures visible to Stats.
+func (s *Sender) publish() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	to, lanes := s.published.To[:0], s.published.Lanes[:0]
+	for _, d := range s.dests {
+		stats := d.stats
+		stats.Pings, stats.Pongs = d.reader.pings.Load(), d.reader.pongs.Load()
+		stats.Offload = d.conn != nil && d.writer.Offload()
+		to = append(to, stats)
+	}
+	for _, l := range s.lanes {
+		lanes = append(lanes, l.stats)
+	}
+	s.published = s.stats
+	s.published.To, s.published.Lanes = to, lanes
+}
+
+// Stats are the figures up to the last frame. It may be called at any time, from any
+// goroutine, and does not wait for a frame being sent.
+func (s *Sender) Stats() SenderStats {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	stats := s.published
+	stats.To, stats.Lanes = slices.Clone(stats.To), slices.Clone(stats.Lanes)
+	stats.Viewers = s.viewers.list(time.Now())
+	stats.Reports, stats.Ignored = s.viewers.counts()
+	if s.house != nil {
+		figures := s.house.figures()
+		stats.House = &figures
+	}
+	return stats
+}
