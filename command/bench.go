@@ -127,7 +127,7 @@ func runBench(c *cli.Context, s *session) error {
 	began := time.Now()
 	plan.Began = func(i, n int, what string) { s.progress(began, i, n, what) }
 	err = plan.Run(c.Context, report.Add)
-	s.console.setStatus()
+	s.console.setStatus(nil)
 	if c.Context.Err() != nil {
 		err = nil // what was measured is kept
 	}
@@ -176,7 +176,7 @@ func (s *session) progress(began time.Time, i, n int, what string) {
 		each := time.Since(began) / time.Duration(i-1)
 		left = fmt.Sprintf("%v left", (each * time.Duration(n-i+1)).Round(time.Second))
 	}
-	s.console.setStatus(bar+" "+text, left)
+	s.console.setStatus([]string{bar + " " + text, left})
 }
 
 // reportFiles are what a report is written to besides standard output.

@@ -5,20 +5,22 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"strings"
 	"sync"
 	"unicode/utf8"
 
 	"golang.org/x/term"
 )
 
-// console is standard error: log lines, and on a terminal one status line that
-// stays below them.
+// console is standard error: log lines, and on a terminal a status line that stays
+// below them, with rows of its own below it.
 type console struct {
 	out *outlet
 	tty *os.File // nil where it is no terminal
 
 	mu     sync.Mutex
 	status string
+	below  int // rows of status, less one
 }
 
 func newConsole(w io.Writer) *console {
@@ -32,8 +34,15 @@ func newConsole(w io.Writer) *console {
 // close waits a moment until all was written.
 func (c *console) close() { c.out.Close() }
 
-// clearLine moves to the start of the line and empties it (ECMA-48, CR and EL).
-const clearLine = "\r\x1b[K"
+// clearLine moves to the start of the line and empties it, lineUp to the line above
+// (ECMA-48: CR, EL and CUU).
+const (
+	clearLine = "\r\x1b[K"
+	lineUp    = "\x1b[A"
+)
+
+// clear empties the status and stays where it began. mu is held.
+func (c *console) clear() string { return clearLine + strings.Repeat(lineUp+clearLine, c.below) }
 
 // Write implements io.Writer for whole lines, above the status line.
 func (c *console) Write(p []byte) (int, error) {
@@ -42,7 +51,7 @@ func (c *console) Write(p []byte) (int, error) {
 	if c.status == "" {
 		return c.out.Write(p)
 	}
-	fmt.Fprintf(c.out, "%s%s%s", clearLine, p, c.status)
+	fmt.Fprintf(c.out, "%s%s%s", c.clear(), p, c.status)
 	return len(p), nil
 }
 
@@ -50,19 +59,35 @@ func (c *console) Write(p []byte) (int, error) {
 func (c *console) say(line string) { fmt.Fprintln(c, line) }
 
 // setStatus replaces the status line by parts, the most important first; none removes
-// it. Only on a terminal.
-func (c *console) setStatus(parts ...string) {
+// it. Below it stand rows, as many as there is room for. Only on a terminal.
+func (c *console) setStatus(parts []string, rows ...string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.tty == nil || len(parts) == 0 && c.status == "" {
 		return
 	}
-	width, _, err := term.GetSize(int(c.tty.Fd()))
-	if err != nil || width < 1 {
-		width = 80
+	width, height, err := term.GetSize(int(c.tty.Fd()))
+	if err != nil || width < 1 || height < 1 {
+		width, height = 80, 24
 	}
-	c.status = fit(parts, width-1) // a wrapped line could not be cleared
-	fmt.Fprint(c.out, clearLine, c.status)
+	clear := c.clear()
+	c.status, c.below = fit(parts, width-1), 0 // a wrapped line could not be cleared
+	if room := max(height-2, 0); len(rows) > room {
+		rows = rows[:room]
+	}
+	for _, row := range rows {
+		c.status += "\n" + cut(row, width-1)
+		c.below++
+	}
+	fmt.Fprint(c.out, clear, c.status)
+}
+
+// cut shortens a line to width characters.
+func cut(line string, width int) string {
+	if utf8.RuneCountInString(line) <= width {
+		return line
+	}
+	return string([]rune(line)[:max(width, 0)])
 }
 
 // fit joins as many parts as have room, and never half a number.

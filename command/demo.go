@@ -19,7 +19,7 @@ func demoCommand() *cli.Command {
 		UsageText: "framegram demo [--source WHAT] [--display WHERE] [--transport udp|tcp] [flags]",
 		Flags: join(without("timecode", without("format", sourceFlags())), withEnv(
 			&cli.BoolFlag{Name: "timecode", Category: catPicture, Usage: "paint the timecode strip into the picture (test has it always), and read it back from every decoded frame"},
-		), recordFlag(), displayFlags(), without("ttl", wireFlags()), without("iface", netFlags()), runFlags()),
+		), recordFlag(), displayFlags(), without("pace", without("ttl", wireFlags())), without("iface", netFlags()), runFlags()),
 		Action: action(func(c *cli.Context) error { return run(c, "demo", func(s *session) error { return runDemo(c, s) }) }),
 	}
 }
@@ -75,7 +75,7 @@ func (s *session) openLoop(c *cli.Context, cfg *outConfig) (*inbound, error) {
 		cfg.tcp.To = []string{r.LocalAddr().String()}
 		return newInboundTCP(r), nil
 	}
-	r, err := udp.Listen(udp.ReceiverConfig{Listen: loopback, Log: s.log})
+	r, err := udp.Listen(udp.ReceiverConfig{Listen: loopback, NoOffload: cfg.udp.NoOffload, Log: s.log})
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package command
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/framegram/framegram/tcp"
 	"github.com/framegram/framegram/udp"
@@ -31,9 +32,7 @@ func (o *outFigures) frames() (sent, unsent, tooLarge uint64) {
 // bytes is the payload sent to all viewers.
 func (o *outFigures) bytes() (n uint64) {
 	if o.UDP != nil {
-		for _, to := range o.UDP.To {
-			n += to.Bytes
-		}
+		n += o.UDP.Bytes
 	}
 	if o.TCP != nil {
 		n += o.TCP.Bytes
@@ -46,21 +45,26 @@ func (o *outFigures) receivers() string {
 	var to []string
 	if o.UDP != nil {
 		for _, d := range o.UDP.To {
-			if !slices.Contains(to, d.Addr) { // a group once for all interfaces
+			if !d.Subscribed && !slices.Contains(to, d.Addr) { // a group once for all interfaces
 				to = append(to, d.Addr)
 			}
 		}
 	}
+	var who []string
+	switch len(to) {
+	case 0:
+	case 1:
+		who = to
+	default:
+		who = []string{plural(len(to), "address", "addresses")}
+	}
+	if o.UDP != nil && o.UDP.House != nil {
+		who = append(who, plural(int(o.UDP.House.Joined), "viewer")+" over udp")
+	}
 	if o.TCP != nil {
-		if len(to) == 0 {
-			return plural(int(o.TCP.Connects), "viewer") + " over tcp"
-		}
-		return plural(len(to), "address", "addresses") + " and " + plural(int(o.TCP.Connects), "viewer") + " over tcp"
+		who = append(who, plural(int(o.TCP.Connects), "viewer")+" over tcp")
 	}
-	if len(to) == 1 {
-		return to[0]
-	}
-	return plural(len(to), "address", "addresses")
+	return strings.Join(who, " and ")
 }
 
 func plural(n int, one string, many ...string) string {
@@ -75,11 +79,14 @@ func plural(n int, one string, many ...string) string {
 
 func (o *outFigures) troubles() (counts []count) {
 	if o.UDP != nil {
-		var unsent, refused uint64
+		var unsent, refused, skipped uint64
 		for _, to := range o.UDP.To {
-			unsent, refused = unsent+to.Unsent, refused+to.Refused
+			unsent, skipped = unsent+to.Unsent, skipped+to.Skipped
+			if !to.Subscribed { // or it has ended, and is forgotten in a moment
+				refused += to.Refused
+			}
 		}
-		counts = append(counts, count{"datagrams unsent", unsent}, count{"refusals", refused})
+		counts = append(counts, count{"datagrams unsent", unsent}, count{"refusals", refused}, count{"left out for slow ways", skipped})
 	}
 	if o.TCP != nil {
 		counts = append(counts, count{"left out for slow viewers", o.TCP.Skipped}, count{"viewers turned away", o.TCP.Refused}, count{"strangers", o.TCP.Strangers})

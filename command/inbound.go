@@ -24,7 +24,7 @@ func inFlags() []cli.Flag {
 		&cli.StringFlag{Name: "listen", Category: catNetwork, DefaultText: fmt.Sprintf(":%d", DefaultPort),
 			Usage: "receive on `[udp://|tcp://][HOST][:PORT]`; no host means every address of this machine; a multicast group is joined"},
 		&cli.StringFlag{Name: "from", Category: catNetwork,
-			Usage: "fetch from the sender (tcp) at `[tcp://]HOST[:PORT]`; a multicast group is joined, as with --listen"},
+			Usage: "fetch from the sender at `[udp://|tcp://]HOST[:PORT]` that serves (send --listen); a multicast group is joined, as with --listen"},
 		&cli.StringFlag{Name: "multicast-source", Category: catNetwork,
 			Usage: "hear only the sender with this `IP` address in the group (source-specific multicast)"},
 	)
@@ -37,6 +37,8 @@ func netFlags() []cli.Flag {
 			Usage: "`udp|tcp`; how frames travel where an address has no scheme (udp://, tcp://)"},
 		&cli.StringSliceFlag{Name: "iface", Category: catNetwork, DefaultText: "every one that is up and can multicast",
 			Usage: "multicast: network interface by `NAME`, such as eth0; repeat it for several"},
+		&cli.StringFlag{Name: "offload", Category: catNetwork, Value: "auto",
+			Usage: "udp: many datagrams in one, taken apart and put together by kernel and card (Linux), `auto|off`"},
 		&cli.StringFlag{Name: "tcp-congestion", Category: catNetwork, DefaultText: "the system's",
 			Usage: "tcp: congestion control by `NAME`, such as cubic or bbr (Linux)"},
 	)
@@ -89,36 +91,62 @@ func (s *session) openIn(c *cli.Context) (*inbound, error) {
 		}
 		return s.openInTCP(c, flag, a)
 	}
-	at, err := a.listenAddress(c.Context)
-	if err != nil {
-		return nil, fmt.Errorf("--%s %q: %w", flag, a.text, err)
-	}
-	group := forMany(at.Addr())
-	if flag == "from" && !group {
-		return nil, usage("--from %q: over udp a viewer cannot ask for frames yet: use --listen here and --to there, or tcp://%s", a.text, a.asTyped())
-	}
-	if err := onlyMulticast(c, group); err != nil {
-		return nil, err
-	}
 	if typed(c, "tcp-congestion") && c.Command.Name != "relay" {
 		return nil, usage("--tcp-congestion is for tcp, and %q is udp", a.text)
 	}
-	cfg := udp.ReceiverConfig{Listen: at, Log: s.log}
-	if forMany(at.Addr()) {
-		cfg.Interfaces = words(c, "iface")
-	}
-	if text := c.String("multicast-source"); text != "" && group {
-		if cfg.Source, err = netip.ParseAddr(text); err != nil {
-			return nil, usage("--multicast-source is %q, want an IP address", text)
-		}
+	cfg, err := s.inConfig(c, flag, a)
+	if err != nil {
+		return nil, err
 	}
 	receiver, err := udp.Listen(cfg)
 	if err != nil {
 		return nil, inWords(flag, a.text, err)
 	}
 	in := newInboundUDP(receiver)
-	in.hello = fmt.Sprintf("waiting for frames on %v over udp%s", receiver.LocalAddr(), invitation("send --to", "", receiver.LocalAddr()))
+	if in.hello = fmt.Sprintf("asking %v for frames over udp", a); cfg.From == "" {
+		in.hello = fmt.Sprintf("waiting for frames on %v over udp%s", receiver.LocalAddr(), invitation("send --to", "", receiver.LocalAddr()))
+	}
 	return in, nil
+}
+
+// inConfig is what the flags say of udp. --from one machine asks it, and is looked up anew
+// whenever it has been silent; from a group is the same as listening to it.
+func (s *session) inConfig(c *cli.Context, flag string, a address) (cfg udp.ReceiverConfig, err error) {
+	cfg.Log = s.log
+	if cfg.NoOffload, err = noOffload(c); err != nil {
+		return cfg, err
+	}
+	ip, err := netip.ParseAddr(a.host)
+	if flag == "from" && !(err == nil && forMany(ip)) {
+		cfg.From = a.String()
+		return cfg, onlyMulticast(c, false)
+	}
+	if cfg.Listen, err = a.listenAddress(c.Context); err != nil {
+		return cfg, fmt.Errorf("--%s %q: %w", flag, a.text, err)
+	}
+	group := forMany(cfg.Listen.Addr())
+	if err := onlyMulticast(c, group); err != nil || !group {
+		return cfg, err
+	}
+	cfg.Interfaces = words(c, "iface")
+	if text := c.String("multicast-source"); text != "" {
+		if cfg.Source, err = netip.ParseAddr(text); err != nil {
+			return cfg, usage("--multicast-source is %q, want an IP address", text)
+		}
+	}
+	return cfg, nil
+}
+
+// noOffload is what --offload says.
+func noOffload(c *cli.Context) (bool, error) {
+	switch text := c.String("offload"); text {
+	case "auto":
+		return false, nil
+	case "off":
+		return true, nil
+	default:
+		return false, usage("--offload is %q, want auto or off", text)
+	}
 }
 
 func newInboundUDP(r *udp.Receiver) *inbound { return &inbound{Source: r, udp: r, clock: r.Clock} }

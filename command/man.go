@@ -73,10 +73,10 @@ One camera on many screens, by multicast:
     framegram view --listen 239.1.2.3
     framegram send --to 239.1.2.3 --source camera:0
 
-Over TCP, viewers coming and going:
+Viewers who ask, and come and go as they like:
 
-    framegram send --listen tcp://:5600 --source camera:0
-    framegram view --from tcp://camera
+    framegram send --listen :5600 --source camera:0
+    framegram view --from camera
 
 Record what is shown, and show it again:
 

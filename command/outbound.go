@@ -16,6 +16,7 @@ import (
 	"github.com/framegram/framegram/stream"
 	"github.com/framegram/framegram/tcp"
 	"github.com/framegram/framegram/udp"
+	"github.com/framegram/framegram/udp/pace"
 )
 
 // outFlags are those of every command that sends. serve names the flag that accepts
@@ -25,9 +26,9 @@ func outFlags(serve string) []cli.Flag {
 		&cli.StringSliceFlag{Name: "to", Category: catNetwork,
 			Usage: "viewer, or multicast group, as `[udp://|tcp://]HOST[:PORT]`, default port 5600; repeat it for several"},
 		&cli.StringSliceFlag{Name: serve, Category: catNetwork,
-			Usage: "accept viewers (tcp) on `[tcp://][HOST][:PORT]`; no host means every address of this machine"},
+			Usage: "serve viewers who ask, on `[udp://|tcp://][HOST][:PORT]`; no host means every address of this machine"},
 		&cli.IntFlag{Name: "max-viewers", Category: catNetwork, Value: tcp.DefaultMaxViewers,
-			Usage: "the most viewers accepted at a time, `1..1000`"},
+			Usage: "the most viewers served on request at a time, over each transport, `1..1000`"},
 	), wireFlags())
 }
 
@@ -38,6 +39,8 @@ func wireFlags() []cli.Flag {
 			Usage: "udp: largest IP packet, `auto|BYTES`: auto takes the path's, at most 1500 (a datagram carries at most 16320 bytes of frame)"},
 		&cli.StringFlag{Name: "dscp", Category: catNetwork, Value: "af41",
 			Usage: "DSCP of the packets, `NAME or 0..63`: af41, ef, cs0 to cs7, ..."},
+		&cli.StringFlag{Name: "pace", Category: catNetwork, Value: "auto",
+			Usage: "udp: spread each frame over time so that a network interface sends no faster than `auto|off|RATE`, such as 80mbit: auto is 80 % of its link's speed, and half a frame's time at most; none on loopback"},
 		&cli.IntFlag{Name: "ttl", Category: catNetwork, Value: 1,
 			Usage: "multicast: how many networks it may cross, `1..255`"},
 	)
@@ -52,7 +55,7 @@ type outConfig struct {
 
 // outConfig reads what wireFlags, and outFlags but for the addresses, say.
 func (s *session) outConfig(c *cli.Context) (cfg outConfig, err error) {
-	cfg.udp = udp.SenderConfig{TTL: c.Int("ttl"), Log: s.log}
+	cfg.udp = udp.SenderConfig{TTL: c.Int("ttl"), MaxViewers: c.Int("max-viewers"), Log: s.log}
 	cfg.tcp = tcp.SenderConfig{Congestion: c.String("tcp-congestion"), MaxViewers: c.Int("max-viewers"), Log: s.log}
 	if text := c.String("mtu"); text != "auto" {
 		n, err := strconv.Atoi(text)
@@ -60,6 +63,14 @@ func (s *session) outConfig(c *cli.Context) (cfg outConfig, err error) {
 			return cfg, usage("--mtu is %q, want auto or %d..%d bytes", text, fragment.MinMTU, fragment.MaxMTU)
 		}
 		cfg.udp.MTU = n
+	}
+	if text := c.String("pace"); text != "" { // demo has none
+		if cfg.udp.Pace, err = pace.Parse(text); err != nil {
+			return cfg, usage("--pace is %q, %w", text, err)
+		}
+	}
+	if cfg.udp.NoOffload, err = noOffload(c); err != nil {
+		return cfg, err
 	}
 	switch {
 	case c.IsSet("max-viewers") && (cfg.tcp.MaxViewers < 1 || cfg.tcp.MaxViewers > 1000):
@@ -108,9 +119,6 @@ func (cfg *outConfig) addresses(c *cli.Context, serve string) error {
 		if err != nil {
 			return err
 		}
-		if a.transport == "udp" {
-			return usage("--%s %q: over udp viewers cannot be accepted yet: name them with --to, or use tcp://%s", serve, text, a.asTyped())
-		}
 		if err := a.toGroup(serve); err != nil {
 			return err
 		}
@@ -118,7 +126,14 @@ func (cfg *outConfig) addresses(c *cli.Context, serve string) error {
 		if err != nil {
 			return fmt.Errorf("--%s %q: %w", serve, text, err)
 		}
-		cfg.tcp.Listen = append(cfg.tcp.Listen, at)
+		if a.transport == "tcp" {
+			cfg.tcp.Listen = append(cfg.tcp.Listen, at)
+			continue
+		}
+		if forMany(at.Addr()) {
+			return usage("--%s %q is for many machines, and viewers ask one: send to it with --to", serve, text)
+		}
+		cfg.udp.Listen = append(cfg.udp.Listen, at)
 	}
 	if cfg.groups {
 		cfg.udp.Interfaces = words(c, "iface")
@@ -129,21 +144,28 @@ func (cfg *outConfig) addresses(c *cli.Context, serve string) error {
 // complete tells what is missing, and what is there for nothing.
 func (cfg *outConfig) complete(c *cli.Context, serve string) error {
 	switch {
-	case len(cfg.udp.To)+len(cfg.tcp.To)+len(cfg.tcp.Listen) == 0:
-		return usage("%s needs --to HOST[:PORT], the machine on which `framegram view` runs, or --%s tcp://:%d to which viewers come", c.Command.Name, serve, DefaultPort)
+	case !cfg.overUDP() && !cfg.overTCP():
+		return usage("%s needs --to HOST[:PORT], the machine on which `framegram view` runs, or --%s :%d at which viewers ask (`framegram view --from`)", c.Command.Name, serve, DefaultPort)
 	case typed(c, "ttl") && !cfg.groups:
 		return usage("--ttl is for multicast, and no --to is a group")
 	case typed(c, "iface") && !cfg.groups && c.Command.Name != "relay": // its other side may want it
 		return usage("--iface is for multicast, and no --to is a group")
-	case typed(c, "max-viewers") && len(cfg.tcp.Listen) == 0:
+	case typed(c, "max-viewers") && len(cfg.udp.Listen)+len(cfg.tcp.Listen) == 0:
 		return usage("--max-viewers goes with --%s", serve)
-	case typed(c, "mtu") && len(cfg.udp.To) == 0:
-		return usage("--mtu is for udp, and no --to is")
-	case typed(c, "tcp-congestion") && len(cfg.tcp.To)+len(cfg.tcp.Listen) == 0 && c.Command.Name != "relay":
+	case typed(c, "mtu") && !cfg.overUDP():
+		return usage("--mtu is for udp, and no address is")
+	case typed(c, "pace") && !cfg.overUDP():
+		return usage("--pace is for udp, and no address is")
+	case typed(c, "offload") && !cfg.overUDP() && c.Command.Name != "relay":
+		return usage("--offload is for udp, and no address is")
+	case typed(c, "tcp-congestion") && !cfg.overTCP() && c.Command.Name != "relay":
 		return usage("--tcp-congestion is for tcp, and no address is")
 	}
 	return nil
 }
+
+func (cfg *outConfig) overUDP() bool { return len(cfg.udp.To)+len(cfg.udp.Listen) > 0 }
+func (cfg *outConfig) overTCP() bool { return len(cfg.tcp.To)+len(cfg.tcp.Listen) > 0 }
 
 // outbound is the way out of a sender: either transport, or both.
 type outbound struct {
@@ -154,16 +176,20 @@ type outbound struct {
 // openOut opens the sockets and says what is sent where.
 func (s *session) openOut(cfg outConfig, serve, what string, announce func() fragment.Announce) (*outbound, error) {
 	o := &outbound{}
-	if len(cfg.udp.To) > 0 {
+	if cfg.overUDP() {
 		sender, err := udp.NewSender(cfg.udp)
 		if err != nil {
-			return nil, inWords("to", "", err)
+			return nil, inWords(serve, strings.Join(names(cfg.udp.Listen), ", "), err)
 		}
 		o.udp = sender
-		stats := sender.Stats()
-		s.say(fmt.Sprintf("sending %s to %s over udp, %d bytes of frame in a datagram (MTU %d)", what, strings.Join(names(cfg.udp.To), ", "), stats.Shard, stats.MTU))
+		if stats := sender.Stats(); len(cfg.udp.To) > 0 {
+			s.say(fmt.Sprintf("sending %s to %s over udp, %d bytes of frame in a datagram (MTU %d)", what, strings.Join(names(cfg.udp.To), ", "), stats.Shard, stats.MTU))
+		}
+		for _, at := range sender.LocalAddrs() {
+			s.say(fmt.Sprintf("serving %s on %v over udp%s", what, at, invitation("view --from", "", at)))
+		}
 	}
-	if len(cfg.tcp.To)+len(cfg.tcp.Listen) > 0 {
+	if cfg.overTCP() {
 		cfg.tcp.Announce = announce
 		sender, err := tcp.NewSender(cfg.tcp)
 		if err != nil {

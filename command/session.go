@@ -165,7 +165,7 @@ func (s *session) report() (stop func() *figures) {
 	return func() *figures {
 		close(done)
 		<-ended
-		s.console.setStatus()
+		s.console.setStatus(nil)
 		return s.final()
 	}
 }
@@ -252,7 +252,7 @@ func (s *session) print(f *figures) {
 	case f.Final:
 		s.console.say(summary(f))
 	case s.console.tty != nil:
-		s.console.setStatus(status(f)...)
+		s.console.setStatus(status(f), rows(f)...)
 	default:
 		s.log.LogAttrs(context.Background(), slog.LevelInfo, f.Role, attributes(f)...)
 	}

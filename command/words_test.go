@@ -105,7 +105,7 @@ func TestPageFigures(t *testing.T) {
 func TestConsoleWithoutTerminal(t *testing.T) {
 	var b bytes.Buffer
 	c := newConsole(&b)
-	c.setStatus("fleeting")
+	c.setStatus([]string{"fleeting"})
 	c.say("kept")
 	c.close()
 	if b.String() != "kept\n" {

@@ -248,8 +248,9 @@ func (p *program) kill() {
 
 // figures are the parts of --stats json that the tests look at.
 type figures struct {
-	Final bool   `json:"final"`
-	Role  string `json:"role"`
+	Final bool    `json:"final"`
+	Role  string  `json:"role"`
+	CPU   float64 `json:"cpu_s"`
 	Send  struct {
 		Frames struct {
 			Captured uint64 `json:"captured"`
@@ -262,7 +263,31 @@ type figures struct {
 			Garbage  uint64 `json:"garbage_bytes"`
 		} `json:"capture"`
 		UDP struct {
-			MTU int `json:"mtu"`
+			MTU       int    `json:"mtu"`
+			Datagrams uint64 `json:"datagrams"`
+			To        []struct {
+				Addr    string `json:"addr"`
+				Unsent  uint64 `json:"unsent"`
+				Offload bool   `json:"offload"`
+			} `json:"to"`
+			Lanes []struct {
+				Interface string  `json:"interface"`
+				Limit     int64   `json:"limit_bit_s"`
+				Spread    float64 `json:"spread_ms"`
+			} `json:"lanes"`
+			House struct {
+				Viewers int    `json:"viewers"`
+				Joined  uint64 `json:"joined"`
+				Left    uint64 `json:"left"`
+				Full    uint64 `json:"refused_full"`
+			} `json:"house"`
+			Viewers []struct {
+				Addr    string `json:"addr"`
+				Shown   uint32 `json:"shown"`
+				Lost    uint32 `json:"lost"`
+				Missing uint64 `json:"missing"`
+				RTT     uint32 `json:"rtt_us"`
+			} `json:"viewers"`
 		} `json:"udp"`
 		TCP struct {
 			Viewers []struct {
@@ -288,6 +313,10 @@ type figures struct {
 			LeftOut  uint64 `json:"left_out"`
 			Lost     uint64 `json:"lost"`
 		} `json:"frames"`
+		Latency struct {
+			P50 float64 `json:"p50"`
+			P99 float64 `json:"p99"`
+		} `json:"latency_ms"`
 		Timecode struct { // with --timecode
 			Frames      uint64 `json:"frames"` // that hold a timecode
 			Implausible uint64 `json:"implausible"`
@@ -301,6 +330,7 @@ type figures struct {
 			From        string `json:"from"`
 			Fragments   struct {
 				Dropped   map[string]uint64 `json:"dropped"`
+				Missing   uint64            `json:"missing"`
 				Takeovers uint64            `json:"takeovers"`
 			} `json:"fragments"`
 		} `json:"udp"`

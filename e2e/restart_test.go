@@ -28,6 +28,15 @@ var ways = map[string]func(*testing.T) way{
 			},
 		}
 	},
+	"udp, the viewer asks": func(t *testing.T) way {
+		at := freePort(t, "udp")
+		return way{
+			func() *program { return start(t, append([]string{"send", "--listen", at}, jsonStats...)...) },
+			func() *program {
+				return start(t, append([]string{"view", "--display", "none", "--from", at}, jsonStats...)...)
+			},
+		}
+	},
 	"tcp, the sender dials": func(t *testing.T) way {
 		at := "tcp://" + freePort(t, "tcp")
 		return way{
