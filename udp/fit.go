@@ -38,7 +38,7 @@ func (s *Sender) fit(now time.Time) {
 	for _, d := range s.dests {
 		mtu = min(mtu, d.mtu)
 	}
-	s.survey()
+	s.survey(now)
 	if s.stats.Shard != 0 && shard != s.stats.Shard {
 		s.sorry.log.Info("datagram size changed", slog.Int("mtu_bytes", mtu), slog.Int("shard_bytes", shard))
 	}

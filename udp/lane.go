@@ -7,6 +7,9 @@ import (
 	"github.com/framegram/framegram/udp/pace"
 )
 
+// surveyEvery is how often a link is looked at: some adapters take milliseconds to answer.
+const surveyEvery = 10 * time.Second
+
 // lane is an interface that frames leave by: what is sent to all destinations behind it
 // shares its link, and so its pace.
 type lane struct {
@@ -15,6 +18,7 @@ type lane struct {
 	pace     pace.Lane
 	riders   []*destination // with datagrams of this frame left to send
 	turn     int            // whose turn it is
+	at       time.Time      // when its link was looked at
 	stats    LaneStats
 
 	expected time.Duration // how long the frame takes by a pace that was asked for
@@ -22,6 +26,7 @@ type lane struct {
 
 // survey looks at the link.
 func (l *lane) survey(setting int64) {
+	l.at = time.Now()
 	link := int64(0)
 	if !l.loopback {
 		link = pace.LinkSpeed(l.name)
@@ -32,6 +37,7 @@ func (l *lane) survey(setting int64) {
 
 // begin has a frame of so many bytes of UDP payload in n datagrams set out to all riders.
 func (l *lane) begin(now time.Time, payload, n int, interval time.Duration) {
+	l.expected = 0
 	if len(l.riders) == 0 {
 		return
 	}
@@ -84,12 +90,14 @@ func (d *destination) outgoing() (name string, loopback bool) {
 
 // survey forgets the lanes that nobody takes any longer, and looks at the links of the others:
 // a cable may have been plugged into another switch.
-func (s *Sender) survey() {
+func (s *Sender) survey(now time.Time) {
 	s.lanes = slices.DeleteFunc(s.lanes, func(l *lane) bool {
 		return !slices.ContainsFunc(s.dests, func(d *destination) bool { return d.lane == l })
 	})
 	for _, l := range s.lanes {
-		l.survey(s.cfg.Pace)
+		if now.Sub(l.at) >= surveyEvery {
+			l.survey(s.cfg.Pace)
+		}
 	}
 }
 
