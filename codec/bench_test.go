@@ -1,6 +1,7 @@
 package codec
 
 import (
+	"fmt"
 	"image"
 	"testing"
 )
@@ -60,6 +61,40 @@ func BenchmarkDecode(b *testing.B) {
 		run("BGR", func() error { return d.DecodeBGR(bgr, jpeg) })
 		planar := ReuseYCbCr(nil, s.size.X, s.size.Y, image.YCbCrSubsampleRatio420)
 		run("planar420", func() error { return d.DecodeYCbCr(planar, jpeg) })
+	}
+}
+
+// BenchmarkSlices is 1080p in strips, on as many cores as -cpu says: compare
+// slices=1, which is a whole picture.
+func BenchmarkSlices(b *testing.B) {
+	const w, h = 1920, 1080
+	in := toBGR(photo(w, h))
+	planar := toYCbCr(photo(w, h), image.YCbCrSubsampleRatio420)
+	for _, n := range []int{1, 2, 4, 8, 16} {
+		e, d := newEncoder(b, EncoderConfig{Slices: n}), newDecoder(b)
+		jpeg := encode(b, e, in)
+		out := make([]byte, 0, 2*len(jpeg))
+		bgr := ReuseBGR(nil, w, h)
+		ycc := ReuseYCbCr(nil, w, h, image.YCbCrSubsampleRatio420)
+		for _, c := range []struct {
+			name string
+			call func() error
+		}{
+			{"encodeBGR", func() (err error) { out, err = e.Append(out[:0], in); return }},
+			{"encodePlanar", func() (err error) { out, err = e.Append(out[:0], planar); return }},
+			{"decodeBGR", func() error { return d.DecodeBGR(bgr, jpeg) }},
+			{"decodePlanar", func() error { return d.DecodeYCbCr(ycc, jpeg) }},
+		} {
+			b.Run(fmt.Sprintf("%s/slices=%d", c.name, n), func(b *testing.B) {
+				b.ReportAllocs()
+				for b.Loop() {
+					if err := c.call(); err != nil {
+						b.Fatal(err)
+					}
+				}
+				b.ReportMetric(float64(len(jpeg)), "B/frame")
+			})
+		}
 	}
 }
 

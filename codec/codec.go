@@ -15,6 +15,10 @@
 //   - Pictures are full-range YCbCr as JFIF 1.02 defines it (BT.601 weights, luma
 //     0..255), 8 bits a sample.
 //
+// A picture can be written in slices ([EncoderConfig].Slices): strips between restart
+// markers, which are encoded and decoded at the same time and are still one ordinary
+// JPEG. [Strips] finds them in any JPEG that has some, and replaces lost ones.
+//
 // An [Encoder] or [Decoder] keeps native memory and scratch buffers from call to
 // call and serves one goroutine at a time.
 package codec

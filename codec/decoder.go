@@ -5,8 +5,14 @@ import (
 	"image"
 )
 
-// Decoder reads JPEGs. Close it to free its native memory.
-type Decoder struct{ native nativeDecoder }
+// Decoder reads JPEGs. Those with restart markers (see Strips) it decodes on all
+// cores; the pixels are the same. Close it to free its native memory, and to end the
+// goroutines that do so.
+type Decoder struct {
+	native   nativeDecoder // of whole pictures
+	parallel parallel      // of the others
+	closed   bool
+}
 
 // NewDecoder fails only when memory does.
 func NewDecoder() (*Decoder, error) {
@@ -17,8 +23,12 @@ func NewDecoder() (*Decoder, error) {
 	return d, nil
 }
 
-// Close frees the native memory. A second Close does nothing.
-func (d *Decoder) Close() error { return d.native.close() }
+// Close frees the native memory. No goroutine is left. A second Close does nothing.
+func (d *Decoder) Close() error {
+	d.closed = true
+	d.parallel.close()
+	return d.native.close()
+}
 
 // DecodeYCbCr decodes jpeg into dst, which has exactly the size and the ratio that
 // ParseHeader gives; a grey JPEG is decoded as 4:2:0 with neutral chroma. Nothing is
@@ -39,7 +49,7 @@ func (d *Decoder) DecodeYCbCr(dst *image.YCbCr, jpeg []byte) error {
 	if err := checkYCbCr(dst); err != nil {
 		return err
 	}
-	if err := d.native.planar(dst, jpeg, h); err != nil {
+	if err := d.decode(target{planar: dst}, jpeg, h); err != nil {
 		return err
 	}
 	if h.Gray {
@@ -48,8 +58,9 @@ func (d *Decoder) DecodeYCbCr(dst *image.YCbCr, jpeg []byte) error {
 	return nil
 }
 
-// DecodeBGR is DecodeYCbCr into packed pixels. dst.Pix may be memory of a native
-// library, such as a gocv Mat's.
+// DecodeBGR is DecodeYCbCr into packed pixels. Chroma samples are repeated for the
+// pixels that share them. dst.Pix may be memory of a native library, such as a gocv
+// Mat's.
 func (d *Decoder) DecodeBGR(dst *BGR, jpeg []byte) error {
 	h, err := d.header(jpeg, dst.Rect)
 	if err != nil {
@@ -58,7 +69,17 @@ func (d *Decoder) DecodeBGR(dst *BGR, jpeg []byte) error {
 	if err := checkPlane(len(dst.Pix), 3*h.Width, h.Height, dst.Stride); err != nil {
 		return err
 	}
-	return d.native.bgr(dst, jpeg, h)
+	return d.decode(target{bgr: *dst}, jpeg, h)
+}
+
+func (d *Decoder) decode(dst target, jpeg []byte, h Header) error {
+	if d.closed {
+		return ErrClosed
+	}
+	if done, err := d.parallel.decode(dst, jpeg, h); done {
+		return err
+	}
+	return d.native.whole(&dst, jpeg, h)
 }
 
 func (d *Decoder) header(jpeg []byte, dst image.Rectangle) (Header, error) {

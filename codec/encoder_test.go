@@ -122,7 +122,11 @@ func TestEncodeKeepsPlanarRatio(t *testing.T) {
 // TestEncodeView encodes views in the middle of a larger picture: they must give the
 // bytes that a picture of their own gives, whatever stands around them.
 func TestEncodeView(t *testing.T) {
-	e := newEncoder(t, EncoderConfig{})
+	encodeView(t, newEncoder(t, EncoderConfig{}))
+	encodeView(t, newEncoder(t, EncoderConfig{Slices: 2}))
+}
+
+func encodeView(t *testing.T, e *Encoder) {
 	whole := photo(100, 90)
 	for _, r := range []image.Rectangle{
 		image.Rect(0, 16, 100, 48), image.Rect(16, 32, 80, 64), image.Rect(4, 2, 41, 33), image.Rect(96, 86, 100, 90), image.Rect(0, 48, 100, 49),

@@ -56,7 +56,13 @@ func ParseHeader(jpeg []byte) (Header, error) {
 // by several segments.
 type headerParser struct {
 	Header
-	frame bool // SOF seen
+	frame    bool        // SOF seen
+	height   int         // offset in bytes of the picture's height, in SOF
+	dri      int         // offset in bytes of the restart interval that counts; 0 if there is none
+	mcu      image.Point // pixels that an MCU of a scan with all components covers
+	together bool        // the first scan has all components
+	data     int         // offset in bytes of the first scan's entropy-coded data
+
 	rgb   bool // components are named R, G, B
 	jfif  bool
 	adobe bool // Adobe's segment says that this is no YCbCr
@@ -83,9 +89,11 @@ func (p *headerParser) parse(jpeg []byte) error {
 			return fmt.Errorf("%w: cut off in segment FF%02X", ErrFormat, marker)
 		}
 		if marker == mSOS {
+			p.data = pos + n
+			p.together = n > 2 && int(jpeg[pos+2]) == p.Components
 			return p.startOfScan()
 		}
-		if err := p.segment(marker, jpeg[pos+2:pos+n]); err != nil {
+		if err := p.segment(marker, jpeg[pos+2:pos+n], pos+2); err != nil {
 			return err
 		}
 		pos += n
@@ -118,7 +126,8 @@ func nextMarker(b []byte, pos int) (marker byte, next int, ok bool) {
 // them. Outside a scan they mean nothing.
 func isRestart(marker byte) bool { return mRST0 <= marker && marker <= mRST7 }
 
-func (p *headerParser) segment(marker byte, s []byte) error {
+// segment reads s, the body of a segment, which stands at byte at.
+func (p *headerParser) segment(marker byte, s []byte, at int) error {
 	switch {
 	case marker == mDHT:
 		p.Huffman = true
@@ -126,14 +135,14 @@ func (p *headerParser) segment(marker byte, s []byte) error {
 		if len(s) != 2 {
 			return fmt.Errorf("%w: DRI of %d bytes", ErrFormat, len(s))
 		}
-		p.RestartInterval = int(binary.BigEndian.Uint16(s))
+		p.RestartInterval, p.dri = int(binary.BigEndian.Uint16(s)), at
 	case marker == mAPP0 && len(s) >= 14 && string(s[:5]) == "JFIF\x00":
 		p.jfif = true
 	case marker == mAPP14 && len(s) >= 12 && string(s[:5]) == "Adobe":
 		p.adobe = s[11] == 0
 	case marker == mSOF0, marker == mSOF1, marker == mSOF2:
 		p.Progressive = marker == mSOF2
-		return p.startOfFrame(s)
+		return p.startOfFrame(s, at)
 	case marker == mDAC:
 		return fmt.Errorf("%w: arithmetic coding", ErrUnsupported)
 	case marker <= mSOF15 && marker != mJPG:
@@ -142,7 +151,8 @@ func (p *headerParser) segment(marker byte, s []byte) error {
 	return nil
 }
 
-func (p *headerParser) startOfFrame(s []byte) error {
+// startOfFrame reads s, which stands at byte at.
+func (p *headerParser) startOfFrame(s []byte, at int) error {
 	if p.frame {
 		return fmt.Errorf("%w: two frame headers", ErrFormat)
 	}
@@ -153,6 +163,7 @@ func (p *headerParser) startOfFrame(s []byte) error {
 	if s[0] != 8 {
 		return fmt.Errorf("%w: %d bits a sample", ErrUnsupported, s[0])
 	}
+	p.height = at + 1
 	p.Height, p.Width = int(binary.BigEndian.Uint16(s[1:])), int(binary.BigEndian.Uint16(s[3:]))
 	if p.Width == 0 || p.Height == 0 { // a height of 0 announces a DNL segment, which no common decoder reads
 		return fmt.Errorf("%w: size %dx%d", ErrFormat, p.Width, p.Height)
@@ -164,7 +175,10 @@ func (p *headerParser) startOfFrame(s []byte) error {
 	switch comp := s[6:]; p.Components {
 	case 1:
 		p.Gray, p.Ratio = true, image.YCbCrSubsampleRatio420
+		p.mcu = image.Pt(8, 8) // whatever its factors, T.81 A.2.2
 	case 3:
+		// Y has the largest factors of all that setRatio takes.
+		p.mcu = image.Pt(8*int(comp[1]>>4), 8*int(comp[1]&15))
 		p.rgb = comp[0] == 'R' && comp[3] == 'G' && comp[6] == 'B'
 		return p.setRatio(comp[1], comp[4], comp[7])
 	case 4:

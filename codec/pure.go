@@ -33,24 +33,24 @@ func (e *nativeEncoder) close() error {
 	return nil
 }
 
-func (e *nativeEncoder) packed(dst []byte, p packed, sub Subsampling, quality int) ([]byte, error) {
+func (e *nativeEncoder) packedPicture(dst []byte, p packed, sub Subsampling, quality int) ([]byte, error) {
 	r := image.Rectangle{Max: p.size}
 	switch {
 	case p.order == orderGray:
-		return e.encode(dst, &image.Gray{Pix: p.pix, Stride: p.stride, Rect: r}, quality)
+		return e.write(dst, &image.Gray{Pix: p.pix, Stride: p.stride, Rect: r}, quality)
 	case sub == SubGray:
-		return e.encode(dst, e.toGray(p), quality)
+		return e.write(dst, e.toGray(p), quality)
 	case p.order == orderBGR:
-		return e.encode(dst, e.toRGBA(p), quality)
+		return e.write(dst, e.toRGBA(p), quality)
 	}
-	return e.encode(dst, &image.RGBA{Pix: p.pix, Stride: p.stride, Rect: r}, quality)
+	return e.write(dst, &image.RGBA{Pix: p.pix, Stride: p.stride, Rect: r}, quality)
 }
 
-func (e *nativeEncoder) planar(dst []byte, p *image.YCbCr, quality int) ([]byte, error) {
-	return e.encode(dst, p, quality)
+func (e *nativeEncoder) planarPicture(dst []byte, p *image.YCbCr, quality int) ([]byte, error) {
+	return e.write(dst, p, quality)
 }
 
-func (e *nativeEncoder) encode(dst []byte, m image.Image, quality int) ([]byte, error) {
+func (e *nativeEncoder) write(dst []byte, m image.Image, quality int) ([]byte, error) {
 	if e.closed {
 		return dst, ErrClosed
 	}
@@ -140,7 +140,7 @@ func (d *nativeDecoder) decode(data []byte, h Header) (image.Image, error) {
 	return m, nil
 }
 
-func (d *nativeDecoder) planar(dst *image.YCbCr, data []byte, h Header) error {
+func (d *nativeDecoder) planarPicture(dst *image.YCbCr, data []byte, h Header) error {
 	m, err := d.decode(data, h)
 	if err != nil {
 		return err
@@ -162,7 +162,7 @@ func (d *nativeDecoder) planar(dst *image.YCbCr, data []byte, h Header) error {
 	return nil
 }
 
-func (d *nativeDecoder) bgr(dst *BGR, data []byte, h Header) error {
+func (d *nativeDecoder) bgrPicture(dst *BGR, data []byte, h Header) error {
 	m, err := d.decode(data, h)
 	if err != nil {
 		return err

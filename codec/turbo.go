@@ -73,7 +73,7 @@ func formatOf(o order) C.int {
 	return [...]C.int{orderGray: C.TJPF_GRAY, orderBGR: C.TJPF_BGR, orderRGBA: C.TJPF_RGBX}[o]
 }
 
-func (e *nativeEncoder) packed(dst []byte, p packed, sub Subsampling, quality int) ([]byte, error) {
+func (e *nativeEncoder) packedPicture(dst []byte, p packed, sub Subsampling, quality int) ([]byte, error) {
 	if e.c == nil {
 		return dst, ErrClosed
 	}
@@ -81,7 +81,7 @@ func (e *nativeEncoder) packed(dst []byte, p packed, sub Subsampling, quality in
 		formatOf(p.order), chromaOf(sub), C.int(quality)))
 }
 
-func (e *nativeEncoder) planar(dst []byte, p *image.YCbCr, quality int) ([]byte, error) {
+func (e *nativeEncoder) planarPicture(dst []byte, p *image.YCbCr, quality int) ([]byte, error) {
 	if e.c == nil {
 		return dst, ErrClosed
 	}
@@ -140,7 +140,7 @@ func (d *nativeDecoder) open() error {
 	return nil
 }
 
-func (d *nativeDecoder) bgr(dst *BGR, jpeg []byte, h Header) error {
+func (d *nativeDecoder) bgrPicture(dst *BGR, jpeg []byte, h Header) error {
 	if d.c == nil {
 		return ErrClosed
 	}
@@ -148,7 +148,7 @@ func (d *nativeDecoder) bgr(dst *BGR, jpeg []byte, h Header) error {
 		C.int(h.Width), C.int(dst.Stride), C.int(h.Height), chromaOfHeader(h)))
 }
 
-func (d *nativeDecoder) planar(dst *image.YCbCr, jpeg []byte, h Header) error {
+func (d *nativeDecoder) planarPicture(dst *image.YCbCr, jpeg []byte, h Header) error {
 	if d.c == nil {
 		return ErrClosed
 	}

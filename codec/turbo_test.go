@@ -26,12 +26,23 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 		bgr := toBGR(rgba)
 		jpeg := encode(t, e, bgr)
 		out := make([]byte, 0, 2*len(jpeg))
+		slicer, hands := newEncoder(t, EncoderConfig{Slices: 4}), newDecoder(t)
+		hands.parallel.crew, slicer.slicer.crew = newCrew(3), newCrew(3)
+		sliced := encode(t, slicer, bgr)
+		for range 100 { // until every hand has had its share
+			hands.DecodeBGR(bgr, sliced)
+			hands.DecodeYCbCr(planar, sliced)
+		}
 		for name, call := range map[string]func() error{
 			"encode BGR":    func() (err error) { out, err = e.Append(out[:0], bgr); return },
 			"encode RGBA":   func() (err error) { out, err = e.Append(out[:0], rgba); return },
 			"encode planar": func() (err error) { out, err = e.Append(out[:0], planar); return },
 			"decode BGR":    func() error { return d.DecodeBGR(bgr, jpeg) },
 			"decode planar": func() error { return d.DecodeYCbCr(planar, jpeg) },
+			"slice BGR":     func() (err error) { out, err = slicer.Append(out[:0], bgr); return },
+			"slice planar":  func() (err error) { out, err = slicer.Append(out[:0], planar); return },
+			"join BGR":      func() error { return hands.DecodeBGR(bgr, sliced) },
+			"join planar":   func() error { return hands.DecodeYCbCr(planar, sliced) },
 		} {
 			n := testing.AllocsPerRun(10, func() {
 				if err := call(); err != nil {
