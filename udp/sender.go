@@ -65,6 +65,7 @@ func NewSender(cfg SenderConfig) (*Sender, error) {
 	if err != nil {
 		return nil, err
 	}
+	cut.SetParity(fragment.ParityShare(cfg.Parity))
 	s := &Sender{cfg: cfg, cut: cut, clock: newWireClock(time.Now()), sorry: newThrottle(cfg.Log)}
 	if s.crowds, err = cfg.crowds(all); err != nil {
 		return nil, err

@@ -28,8 +28,9 @@ type SenderConfig struct {
 	Listen     []netip.AddrPort // addresses of this machine that viewers may subscribe at; no address means every one
 	MaxViewers int              // subscribed at a time, 1..1000; zero means DefaultMaxViewers
 
-	Pace      int64 // bits of IP packets a second and interface, or pace.Auto, or pace.Off
-	NoOffload bool  // no segmentation by kernel or card: a copy for each datagram
+	Parity    float64 // of the data, 0..1: viewers rebuild as much as is lost of each block; zero is none
+	Pace      int64   // bits of IP packets a second and interface, or pace.Auto, or pace.Off
+	NoOffload bool    // no segmentation by kernel or card: a copy for each datagram
 
 	// Sent is called within Write when a frame has been handed to the kernel for all
 	// addresses, in part at least, with its time on the wire, in µs. nil means never.
@@ -47,6 +48,8 @@ func (c *SenderConfig) check() error {
 		return wrong("to", "is empty, want at least one address, or one to listen on")
 	case c.MaxViewers < 0 || c.MaxViewers > maxMaxViewers:
 		return wrong("max-viewers", "is %d, want 1..%d", c.MaxViewers, maxMaxViewers)
+	case !(c.Parity >= 0 && c.Parity <= 1):
+		return wrong("parity", "is %v, want 0..1 of the data", c.Parity)
 	case c.Pace < pace.Off:
 		return wrong("pace", "is %d bit/s, want more", c.Pace)
 	case c.MTU != 0 && (c.MTU < fragment.MinMTU || c.MTU > fragment.MaxMTU):
