@@ -100,6 +100,11 @@ type Config struct {
 	// and JPEGs as they are.
 	Quality int
 
+	// Slices is in how many strips a picture is encoded at once, and by viewers decoded:
+	// 1..codec.MaxSlices. Zero leaves it to the number of processors and the height. It is one
+	// ordinary JPEG in any case, and JPEG sources that are not encoded again stay as they are.
+	Slices int
+
 	// Loop starts again at the end: video files, images, and a file as standard input.
 	Loop bool
 

@@ -54,7 +54,7 @@ func newEncoder(p pictures, cfg Config, size image.Point) (stream.Source, error)
 			timecode.MinWidth, timecode.MinHeight, known.X, known.Y)}
 	}
 	var err error
-	if e.enc, err = codec.NewEncoder(codec.EncoderConfig{Quality: cfg.Quality}); err != nil {
+	if e.enc, err = codec.NewEncoder(codec.EncoderConfig{Quality: cfg.Quality, Slices: cmp.Or(cfg.Slices, codec.AutoSlices)}); err != nil {
 		p.Close()
 		return nil, fmt.Errorf("capture: %w", err)
 	}

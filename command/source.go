@@ -23,6 +23,8 @@ func sourceFlags() []cli.Flag {
 			Usage: "`FRAMES` a second, at most 1000; of a live source, the most that pass"},
 		&cli.IntFlag{Name: "quality", Category: catPicture, DefaultText: strconv.Itoa(codec.DefaultQuality) + "; JPEGs as they come",
 			Usage: "JPEG quality, `1..100`; JPEG sources are encoded again only if this, --size or --timecode is given"},
+		&cli.StringFlag{Name: "slices", Category: catPicture, Value: "auto",
+			Usage: "strips of a picture that are encoded at once, and decoded at once by viewers, `auto|1..64`; it stays one ordinary JPEG"},
 		&cli.BoolFlag{Name: "loop", Category: catPicture, Usage: "start a file or images again at their end"},
 		&cli.StringFlag{Name: "format", Category: catPicture,
 			DefaultText: "told by its first bytes", Usage: "format of standard input, `mjpeg|y4m|bgr24`; bgr24 needs --size"},
@@ -43,13 +45,29 @@ func (s *session) openSource(c *cli.Context) (stream.Source, error) {
 			return nil, usage("--%s is 0, want more", name)
 		}
 	}
+	slices, err := parseSlices(c.String("slices"))
+	if err != nil {
+		return nil, err
+	}
 	ctx, cancel := s.limit(c.Context)
 	defer cancel()
 	return capture.Open(ctx, capture.Config{
-		Source: c.String("source"), Size: size, FPS: c.Float64("fps"), Quality: c.Int("quality"),
+		Source: c.String("source"), Size: size, FPS: c.Float64("fps"), Quality: c.Int("quality"), Slices: slices,
 		Loop: c.Bool("loop"), Timecode: c.Bool("timecode"), Format: c.String("format"),
 		Stdin: c.App.Reader, Log: s.log,
 	})
+}
+
+// parseSlices reads auto as 0, which capture takes for it.
+func parseSlices(text string) (int, error) {
+	if text == "auto" {
+		return 0, nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 || n > codec.MaxSlices {
+		return 0, usage("--slices is %q, want auto or 1..%d", text, codec.MaxSlices)
+	}
+	return n, nil
 }
 
 // parseSize reads WxH; capture checks the range.

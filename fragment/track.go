@@ -119,18 +119,9 @@ func (t *track) inProgress() (n int) {
 // place puts one fragment where it belongs, and returns the frame if that made it
 // complete.
 func (t *track) place(now time.Time, h *Header, payload []byte, cfg *Config, codes *codes, c *Counters) *stream.Frame {
-	switch t.seq.check(h.Sequence) {
-	case again:
-		c.Dropped.Duplicate++
-		return nil
-	case stale:
-		c.Dropped.Late++
-		return nil
-	case farAhead:
-		c.Dropped.Inconsistent++
+	if !t.number(h.Sequence, c) {
 		return nil
 	}
-	t.seq.see(h.Sequence)
 	if h.Offset+h.Length > cfg.MaxFrame {
 		c.Dropped.TooLarge++
 		return nil
@@ -140,11 +131,34 @@ func (t *track) place(now time.Time, h *Header, payload []byte, cfg *Config, cod
 		*drop++
 		return nil
 	}
-	b, k := s.agree(h), h.DataFragments()
-	switch {
-	case b == nil:
+	b := s.agree(h)
+	if b == nil {
 		c.Dropped.Inconsistent++
 		return nil
+	}
+	return t.add(now, s, b, h.DataFragments(), h, payload, cfg, codes, c)
+}
+
+// number records a datagram's sequence number. False means that it is dropped for it.
+func (t *track) number(n uint64, c *Counters) bool {
+	switch t.seq.check(n) {
+	case again:
+		c.Dropped.Duplicate++
+		return false
+	case stale:
+		c.Dropped.Late++
+		return false
+	case farAhead:
+		c.Dropped.Inconsistent++
+		return false
+	}
+	t.seq.see(n)
+	return true
+}
+
+// add puts a fragment of b, which has k of data, where it belongs.
+func (t *track) add(now time.Time, s *slot, b *block, k int, h *Header, payload []byte, cfg *Config, codes *codes, c *Counters) *stream.Frame {
+	switch {
 	case !b.have.set(h.Index):
 		c.Dropped.Duplicate++
 		return nil
