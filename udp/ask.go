@@ -14,6 +14,9 @@ const (
 	// datagram it is one: a sender that was started again is to be back within a second.
 	helloFast = 250 * time.Millisecond
 	missing   = 300 * time.Millisecond
+	// probeAfter is how long after the last answer a Hello comes without the cookie, which has a
+	// sender that is there say so, by a Challenge: one whose source rests says nothing else.
+	probeAfter = time.Second
 	// answerRate bounds the Hellos a second that answer Challenges at once.
 	answerRate = 10
 )
@@ -28,10 +31,11 @@ type asker struct {
 	cookie   uint64
 	maxFrame int
 	due      time.Time // the next Hello
-	last     time.Time // when a datagram of data came last, or it began
+	last     time.Time // when a datagram of data came last, or it began to wait for one
+	heard    time.Time // when anything came last that is believed, or it began
 	answers  budget
+	left     bool // it has said Bye, and says nothing more
 
-	heard   bool     // anything since it was last missed
 	deaf    bool     // ICMP says that nobody listens there
 	told    askState // what was said last
 	state   askState
@@ -48,24 +52,25 @@ const (
 	stSilent  askState = "no answer"
 	stDeaf    askState = "nobody listens"
 	stServed  askState = "served"
+	stIdle    askState = "no frames" // the sender answers
 	stRefused askState = "refused"
 	stEnded   askState = "ended"
 )
 
 func newAsker(maxFrame int, now time.Time) *asker {
-	return &asker{session: newSession(), maxFrame: maxFrame, last: now, state: stAsking, told: stAsking, answers: budget{rate: answerRate}}
+	return &asker{session: newSession(), maxFrame: maxFrame, last: now, heard: now, state: stAsking, told: stAsking, answers: budget{rate: answerRate}}
 }
 
 // ask has it ask another address, at once.
 func (a *asker) ask(peer netip.AddrPort) {
 	if peer != a.peer {
-		a.peer, a.cookie, a.due = peer, 0, time.Time{}
+		a.peer, a.cookie, a.due, a.deaf = peer, 0, time.Time{}, false
 	}
 }
 
 // data notes that a datagram of data has come from who is asked.
 func (a *asker) data(now time.Time) {
-	a.last, a.heard, a.deaf = now, true, false
+	a.last, a.heard, a.deaf = now, now, false
 	a.state = stServed
 }
 
@@ -83,18 +88,22 @@ func (a *asker) next(b []byte, now time.Time) []byte {
 	if gone && a.state == stServed && a.due.Sub(now) > helloFast {
 		a.due = now // it has just stopped
 	}
-	if !a.peer.IsValid() || now.Before(a.due) {
+	if a.left || !a.peer.IsValid() || now.Before(a.due) {
 		return b
 	}
 	a.due = now.Add(helloEvery)
 	if gone && a.state != stRefused {
 		a.due = now.Add(helloFast)
 	}
-	return a.hello(b)
+	cookie := a.cookie
+	if now.Sub(a.heard) >= probeAfter && a.seq%2 == 0 { // every other one: with the cookie it is served also by who has too many to answer
+		cookie = 0
+	}
+	return a.hello(b, cookie)
 }
 
-func (a *asker) hello(b []byte) []byte {
-	h := fragment.Hello{Common: a.common(), Cookie: a.cookie, MaxFrame: uint32(a.maxFrame)}
+func (a *asker) hello(b []byte, cookie uint64) []byte {
+	h := fragment.Hello{Common: a.common(), Cookie: cookie, MaxFrame: uint32(a.maxFrame)}
 	b, err := h.AppendBinary(b)
 	if err != nil {
 		return b[:0] // cannot be: a Hello has no field that could be wrong
@@ -115,26 +124,38 @@ func (a *asker) hear(b []byte, now time.Time, out []byte) []byte {
 	var r fragment.Refuse
 	var y fragment.Bye
 	switch {
+	case a.left:
 	case c.Parse(b) == nil:
 		if c.Viewer != a.session || c.Cookie == 0 {
 			return out
 		}
-		a.heard, a.deaf, a.cookie = true, false, c.Cookie
+		if a.deaf || a.state == stSilent || a.state == stEnded { // it is another one, or there again
+			a.state, a.last = stAsking, now
+		}
+		a.heard, a.deaf, a.cookie = now, false, c.Cookie
 		a.challenges++
 		if !a.answers.take(now) {
 			return out // it can be sent with the next one
 		}
 		a.due = now.Add(helloFast)
-		return a.hello(out)
+		return a.hello(out, a.cookie)
 	case r.Parse(b) == nil:
-		if r.Viewer == a.session {
-			a.heard, a.deaf, a.state, a.refused = true, false, stRefused, r.Reason
-			a.refusals++
-			a.due = now.Add(helloEvery)
+		if r.Viewer != a.session {
+			return out
 		}
-	case y.Parse(b) == nil:
-		if a.heard {
+		a.heard, a.deaf = now, false
+		a.refusals++
+		if r.Reason == fragment.RefuseClosing {
 			a.state = stEnded
+			return out
+		}
+		if a.state == stRefused && a.refused != r.Reason {
+			a.told = stAsking // that is news
+		}
+		a.state, a.refused, a.due = stRefused, r.Reason, now.Add(helloEvery)
+	case y.Parse(b) == nil:
+		if a.cookie != 0 { // it has been heard of
+			a.state, a.heard = stEnded, now
 		}
 	}
 	return out
@@ -142,6 +163,7 @@ func (a *asker) hear(b []byte, now time.Time, out []byte) []byte {
 
 // bye appends what ends being served.
 func (a *asker) bye(b []byte) []byte {
+	a.left = true
 	y := fragment.Bye{Common: a.common(), Reason: fragment.ByeLeaving}
 	b, err := y.AppendBinary(b)
 	if err != nil {
@@ -153,12 +175,12 @@ func (a *asker) bye(b []byte) []byte {
 // news returns what a person should hear, once each time that things change, and whether
 // it is trouble.
 func (a *asker) news(now time.Time) (what string, trouble bool) {
-	quiet := now.Sub(a.last)
 	switch {
-	case a.state == stServed && quiet >= silent:
-		a.state, a.last, a.heard = stSilent, now, false
-	case (a.state == stAsking || a.state == stEnded || a.state == stRefused) && quiet >= silent && !a.heard:
+	case a.state == stEnded:
+	case now.Sub(a.heard) >= silent:
 		a.state = stSilent
+	case (a.state == stServed || a.state == stAsking) && now.Sub(a.last) >= silent:
+		a.state = stIdle
 	}
 	state := a.state
 	if a.deaf && state != stServed {
@@ -171,6 +193,8 @@ func (a *asker) news(now time.Time) (what string, trouble bool) {
 	switch state {
 	case stSilent:
 		return "no answer: is the sender running with --listen, on this address and port? Does a firewall on its side let the port in? Asking on", true
+	case stIdle:
+		return "the sender answers, and sends no frames: waiting for its source", false
 	case stDeaf:
 		return "nobody listens there: start `framegram send --listen` on that machine and port. Asking on", true
 	case stEnded:
@@ -181,8 +205,6 @@ func (a *asker) news(now time.Time) (what string, trouble bool) {
 			return "the sender serves as many viewers as it may (its --max-viewers): waiting until one leaves", true
 		case fragment.RefuseLimits:
 			return "the sender's frames are larger than this viewer takes. Asking on", true
-		case fragment.RefuseClosing:
-			return "the sender is ending. Asking on, in case it is started again", false
 		}
 		return "the sender does not serve us. Asking on", true
 	}

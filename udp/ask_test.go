@@ -146,6 +146,7 @@ func TestAskerSaysThingsOnce(t *testing.T) {
 	check("nothing comes", said(10*time.Second), "no answer")
 	a.deafened(now)
 	check("ICMP says why, and it has been said", said(5*time.Second))
+	a.hear(bytesOf(t, &fragment.Challenge{Cookie: 77, Viewer: session}), now, nil)
 	a.data(now)
 	check("data", said(time.Second))
 	a.hear(bytesOf(t, &fragment.Bye{}), now, nil)
@@ -166,4 +167,118 @@ func TestAskerSaysThingsOnce(t *testing.T) {
 	a.data(now)
 	check("let in", said(200*time.Millisecond))
 	check("it falls silent", said(10*time.Second), "no answer")
+}
+
+// A sender that answers is not called silent, however long its source rests; one that is
+// started again is not called what the one before was.
+func TestAskerTellsRestFromSilence(t *testing.T) {
+	now := time.Unix(1000, 0)
+	a := newAsker(1<<20, now)
+	a.ask(door)
+	alive := true
+	// pass lets time go by with a sender that challenges who has no cookie, and has no frames.
+	pass := func(d time.Duration) (lines []string) {
+		for end := now.Add(d); now.Before(end); now = now.Add(50 * time.Millisecond) {
+			if b := a.next(nil, now); len(b) > 0 && alive {
+				if h := helloIn(t, b); h.Cookie != 77 {
+					answer := helloIn(t, a.hear(bytesOf(t, &fragment.Challenge{Cookie: 77, Viewer: h.Session}), now, nil))
+					if answer.Cookie != 77 {
+						t.Fatalf("the Challenge is answered with %+v", answer)
+					}
+				}
+			}
+			if what, _ := a.news(now); what != "" {
+				lines = append(lines, what)
+			}
+		}
+		return lines
+	}
+	if got := pass(time.Minute); len(got) != 1 || !strings.Contains(got[0], "no frames") || a.stats().State != "no frames" {
+		t.Errorf("a source that rests: said %q, state %q", got, a.stats().State)
+	}
+	if quiet := now.Sub(a.heard); quiet > 2*probeAfter {
+		t.Errorf("a sender that answers has not been heard for %v", quiet)
+	}
+	alive = false
+	if got := pass(time.Minute); len(got) != 1 || !strings.Contains(got[0], "no answer") {
+		t.Errorf("a sender that is gone: said %q", got)
+	}
+	alive = true
+	if got := pass(2 * time.Second); len(got) != 0 || a.stats().State != "asking" {
+		t.Errorf("it is there again: said %q, state %q", got, a.stats().State)
+	}
+}
+
+// The next sender on a port is not said to be full, or to have ended, because the one before was.
+func TestAskerForgetsWhoIsGone(t *testing.T) {
+	for name, m := range map[string]func(session uint64) interface{ AppendBinary([]byte) ([]byte, error) }{
+		"full": func(session uint64) interface{ AppendBinary([]byte) ([]byte, error) } {
+			return &fragment.Refuse{Reason: fragment.RefuseFull, Viewer: session}
+		},
+		"closing": func(session uint64) interface{ AppendBinary([]byte) ([]byte, error) } {
+			return &fragment.Refuse{Reason: fragment.RefuseClosing, Viewer: session}
+		},
+		"bye": func(uint64) interface{ AppendBinary([]byte) ([]byte, error) } { return &fragment.Bye{} },
+	} {
+		now := time.Unix(1000, 0)
+		a := newAsker(1<<20, now)
+		a.ask(door)
+		session := helloIn(t, a.next(nil, now)).Session
+		a.hear(bytesOf(t, &fragment.Challenge{Cookie: 77, Viewer: session}), now, nil)
+		a.hear(bytesOf(t, m(session)), now, nil)
+		if what, _ := a.news(now); what == "" {
+			t.Errorf("%s: nothing was said", name)
+		}
+		a.deafened(now)
+		a.news(now)
+		now = now.Add(time.Second)
+		a.hear(bytesOf(t, &fragment.Challenge{Cookie: 78, Viewer: session}), now, nil)
+		if what, _ := a.news(now); what != "" || a.state != stAsking {
+			t.Errorf("%s: of the next sender is said %q, state %q", name, what, a.state)
+		}
+	}
+}
+
+// One that waits for a full house is not told each time that its cookie has grown old.
+func TestAskerIsRefusedOnce(t *testing.T) {
+	now := time.Unix(1000, 0)
+	a := newAsker(1<<20, now)
+	a.ask(door)
+	session := helloIn(t, a.next(nil, now)).Session
+	said := 0
+	for cookie := range uint64(5) {
+		a.hear(bytesOf(t, &fragment.Challenge{Cookie: cookie + 1, Viewer: session}), now, nil)
+		for range 60 {
+			a.hear(bytesOf(t, &fragment.Refuse{Reason: fragment.RefuseFull, Viewer: session}), now, nil)
+			if what, _ := a.news(now); what != "" {
+				said++
+			}
+			now = now.Add(time.Second)
+		}
+	}
+	if said != 1 {
+		t.Errorf("said %d times", said)
+	}
+	a.hear(bytesOf(t, &fragment.Refuse{Reason: fragment.RefuseLimits, Viewer: session}), now, nil)
+	if what, _ := a.news(now); !strings.Contains(what, "larger than this viewer takes") {
+		t.Errorf("another reason: said %q", what)
+	}
+}
+
+func TestAskerSaysNothingAfterBye(t *testing.T) {
+	now := time.Unix(1000, 0)
+	a := newAsker(1<<20, now)
+	a.ask(door)
+	session := helloIn(t, a.next(nil, now)).Session
+	var y fragment.Bye
+	if err := y.Parse(a.bye(nil)); err != nil || y.Session != session || y.Sequence != 1 {
+		t.Errorf("its Bye is %+v, %v", y, err)
+	}
+	now = now.Add(time.Minute)
+	if b := a.hear(bytesOf(t, &fragment.Challenge{Cookie: 77, Viewer: session}), now, nil); len(b) > 0 {
+		t.Errorf("a Challenge is answered with %x", b)
+	}
+	if b := a.next(nil, now); len(b) > 0 {
+		t.Errorf("it asks again: %x", b)
+	}
 }

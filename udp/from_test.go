@@ -2,6 +2,7 @@ package udp
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -47,6 +48,13 @@ func watch(t *testing.T, from netip.AddrPort, log *slog.Logger) *Receiver {
 	if err != nil {
 		t.Fatal(err)
 	}
+	takeAll(t, r)
+	return r
+}
+
+// takeAll takes every frame of r until the test ends, and with it r.
+func takeAll(t *testing.T, r *Receiver) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan struct{})
 	go func() {
@@ -60,7 +68,6 @@ func watch(t *testing.T, from netip.AddrPort, log *slog.Logger) *Receiver {
 		}
 	}()
 	t.Cleanup(func() { cancel(); r.Close(); <-ended })
-	return r
 }
 
 // within waits, generously, until something holds, and returns for how long.
@@ -182,9 +189,77 @@ func TestStrangersDoNotReachAViewerThatAsks(t *testing.T) {
 	}
 }
 
-func TestFromExcludesListen(t *testing.T) {
-	_, err := Listen(ReceiverConfig{From: "127.0.0.1:5600", Listen: netip.MustParseAddrPort("127.0.0.1:0")})
-	if err == nil {
-		t.Error("both were taken")
+// A sender whose source rests goes on serving its viewer, and the one place that there is
+// stays the viewer's: it does not come as another one.
+func TestViewerKeepsItsPlaceWhileTheSourceRests(t *testing.T) {
+	var log journal
+	s, err := NewSender(SenderConfig{Listen: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:0")}, MaxViewers: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	r := watch(t, s.LocalAddrs()[0], log.logger())
+	within(t, "the news", func() bool { return log.has("sends no frames") })
+	r.turnTo(s.LocalAddrs()[0], true) // as when nothing has been heard for long
+	r.turnTo(s.LocalAddrs()[0], true)
+	h := s.Stats().House.Hellos
+	within(t, "more hellos", func() bool { return s.Stats().House.Hellos >= h+8 })
+	if h := s.Stats().House; h.Joined != 1 || h.Viewers != 1 || h.RefusedFull != 0 || h.Expired != 0 {
+		t.Errorf("the one viewer came and went: %+v", h)
+	}
+	within(t, "frames", func() bool {
+		s.Write(t.Context(), frameOf(2))
+		return r.Stats().Fragments.Complete > 0
+	})
+	if st := r.Stats().Asking.State; st != "served" {
+		t.Errorf("state %q", st)
+	}
+}
+
+// A name's addresses are asked in turn until one answers, and then that one.
+func TestViewerChoosesAmongAddresses(t *testing.T) {
+	found, err := lookUp(t.Context(), "[::1]:7")
+	if err != nil || len(found) != 1 || found[0] != netip.MustParseAddrPort("[::1]:7") {
+		t.Errorf("got %v, %v", found, err)
+	}
+	a, b := netip.MustParseAddrPort("10.0.0.1:5600"), netip.MustParseAddrPort("[fd00::1]:5600")
+	found = []netip.AddrPort{a, b}
+	r := &Receiver{ask: newAsker(1, time.Unix(1000, 0))}
+	for try, want := range []netip.AddrPort{a, b, a} {
+		if got := r.choose(found, try); got != want {
+			t.Errorf("try %d asks %v, want %v", try, got, want)
+		}
+	}
+	r.ask.ask(b)
+	r.ask.cookie = 1
+	if got := r.choose(found, 2); got != b {
+		t.Errorf("%v is asked, though %v has answered", got, b)
+	}
+	if got := r.choose(found[:1], 3); got != a {
+		t.Errorf("%v is asked, which the name no longer has", got)
+	}
+}
+
+func TestFromIsChecked(t *testing.T) {
+	for name, tt := range map[string]struct {
+		cfg   ReceiverConfig
+		field string
+	}{
+		"with an address to listen on": {ReceiverConfig{From: "127.0.0.1:5600", Listen: netip.MustParseAddrPort("127.0.0.1:0")}, "from"},
+		"with an interface":            {ReceiverConfig{From: "127.0.0.1:5600", Interfaces: []string{"lo"}}, "iface"},
+		"with a group's source":        {ReceiverConfig{From: "127.0.0.1:5600", Source: netip.MustParseAddr("10.0.0.1")}, "multicast-source"},
+		"without a port":               {ReceiverConfig{From: "127.0.0.1"}, "from"},
+		"with port 0":                  {ReceiverConfig{From: "127.0.0.1:0"}, "from"},
+		"with a port too high":         {ReceiverConfig{From: "127.0.0.1:65536"}, "from"},
+		"without a host":               {ReceiverConfig{From: ":5600"}, "from"},
+	} {
+		r, err := Listen(tt.cfg)
+		var wrong *ConfigError
+		if !errors.As(err, &wrong) || wrong.Field != tt.field {
+			t.Errorf("%s: got %v, want an error of %s", name, err, tt.field)
+		}
+		if err == nil {
+			r.Close()
+		}
 	}
 }

@@ -3,10 +3,12 @@ package udp
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"time"
 
@@ -24,7 +26,7 @@ const (
 // AskingStats tell how it stands with the sender that is asked for frames.
 type AskingStats struct {
 	Sender     string `json:"sender"`     // its address; empty before it is known
-	State      string `json:"state"`      // "asking", "no answer", "nobody listens", "served", "refused" or "ended"
+	State      string `json:"state"`      // "asking", "no answer", "nobody listens", "no frames" (the sender answers), "served", "refused" or "ended"
 	Hellos     uint64 `json:"hellos"`     // sent
 	Challenges uint64 `json:"challenges"` // came
 	Refusals   uint64 `json:"refusals"`   // came
@@ -52,23 +54,24 @@ func (r *Receiver) follow(cfg ReceiverConfig) {
 	r.running.Go(func() { r.guide(ctx, cfg.From) })
 }
 
-// guide looks from up, and again whenever it has been silent for long.
+// guide looks from up, and again whenever nothing has been heard for long.
 func (r *Receiver) guide(ctx context.Context, from string) {
 	sorry := throttle{log: r.log}
-	known := false
-	for failed := ""; ctx.Err() == nil; {
-		peer, err := lookUp(ctx, from)
+	known, failed := false, ""
+	for try := 0; ctx.Err() == nil; try++ {
+		found, err := lookUp(ctx, from)
 		switch {
 		case ctx.Err() != nil:
 			return
 		case err == nil:
 			failed = ""
-			r.turnTo(peer, known)
+			r.turnTo(r.choose(found, try), known)
 			known = true
 		case failed != err.Error():
 			failed = err.Error()
 			sorry.warn("the sender's address is not known: trying again", slog.String("from", from), slog.Any("error", err))
 		}
+		looked := time.Now()
 		for wait := true; wait; {
 			select {
 			case <-ctx.Done():
@@ -76,10 +79,21 @@ func (r *Receiver) guide(ctx context.Context, from string) {
 			case <-time.After(time.Second):
 			}
 			r.mu.Lock()
-			wait = err == nil && time.Since(r.ask.last) < lookupEvery
+			wait = err == nil && (time.Since(r.ask.heard) < lookupEvery || time.Since(looked) < lookupEvery)
 			r.mu.Unlock()
 		}
 	}
+}
+
+// choose is which of a name's addresses to ask: the one that has answered, if there is one,
+// or they take turns.
+func (r *Receiver) choose(found []netip.AddrPort, try int) netip.AddrPort {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.ask.cookie != 0 && slices.Contains(found, r.ask.peer) {
+		return r.ask.peer
+	}
+	return found[try%len(found)]
 }
 
 // turnTo asks peer from now on. Being connected to it, the socket hears nobody else, and
@@ -98,33 +112,42 @@ func (r *Receiver) turnTo(peer netip.AddrPort, again bool) {
 	}
 }
 
-// lookUp finds the address of HOST:PORT, an IPv4 one where there are several.
-func lookUp(ctx context.Context, from string) (netip.AddrPort, error) {
+// hostPort parts HOST:PORT.
+func hostPort(from string) (host string, port uint16, err error) {
 	host, service, err := net.SplitHostPort(from)
 	if err != nil {
-		return netip.AddrPort{}, err
+		return "", 0, err
 	}
-	port, err := strconv.ParseUint(service, 10, 16)
-	if err != nil || port == 0 {
-		return netip.AddrPort{}, fmt.Errorf("port is %q, want 1..65535", service)
+	n, err := strconv.ParseUint(service, 10, 16)
+	if err != nil || n == 0 {
+		return "", 0, fmt.Errorf("port is %q, want 1..65535", service)
+	}
+	if host == "" {
+		return "", 0, errors.New("there is no host")
+	}
+	return host, uint16(n), nil
+}
+
+// lookUp finds the addresses of HOST:PORT, at least one, those of IPv4 first.
+func lookUp(ctx context.Context, from string) (found []netip.AddrPort, err error) {
+	host, port, err := hostPort(from)
+	if err != nil {
+		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, lookupTime)
 	defer cancel()
-	found, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 	if err != nil {
-		return netip.AddrPort{}, err
+		return nil, err
+	}
+	for _, ip := range ips {
+		found = append(found, netip.AddrPortFrom(ip.Unmap(), port))
 	}
 	if len(found) == 0 {
-		return netip.AddrPort{}, fmt.Errorf("%s has no address", host)
+		return nil, fmt.Errorf("%s has no address", host)
 	}
-	best := found[0].Unmap()
-	for _, ip := range found {
-		if ip.Unmap().Is4() {
-			best = ip.Unmap()
-			break
-		}
-	}
-	return netip.AddrPortFrom(best, uint16(port)), nil
+	slices.SortStableFunc(found, func(a, b netip.AddrPort) int { return cmp.Compare(a.Addr().BitLen(), b.Addr().BitLen()) })
+	return found, nil
 }
 
 // hello asks when it is time to, and says what there is to say.

@@ -1,19 +1,23 @@
 package udp
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // transit watches how long frames are on their way to us: the time from Captured, by the
 // sender's clock, to their first datagram's arrival, by ours. How far the clocks are apart does
-// not matter, since only differences are used.
+// not matter, since only differences are used. All in µs; floating, since what a sender says may
+// be any number, and exact for 285 years.
 type transit struct {
-	any    bool
-	last   int64   // of the last frame, in µs
-	jitter float64 // µs
+	began  time.Time // first frame's arrival, from which arrivals are counted: nobody sets the monotonic clock
+	last   float64   // of the last frame
+	jitter float64
 
 	// The least of the last seconds, in two halves, and of the time since the last report.
-	least, before int64
+	least, before float64
 	halfAt        time.Time
-	recent        int64
+	recent        float64
 	fresh         bool // recent is meaningful
 }
 
@@ -23,19 +27,20 @@ const transitHalf = 5 * time.Second
 // frame takes a frame whose first datagram came at first and that was captured at
 // captured, µs since the Unix epoch by the sender's clock. Frames come in order.
 func (t *transit) frame(first time.Time, captured int64) {
-	now := first.UnixMicro() - captured
-	if !t.any {
-		*t = transit{any: true, last: now, least: now, before: now, halfAt: first, recent: now, fresh: true}
+	if t.began.IsZero() {
+		now := -float64(captured)
+		*t = transit{began: first, last: now, least: now, before: now, halfAt: first, recent: now, fresh: true}
 		return
 	}
+	now := float64(first.Sub(t.began).Microseconds()) - float64(captured)
 	// RFC 3550 section 6.4.1: D(i-1, i) is the difference of the two transit times.
-	d := now - t.last
-	if d < 0 {
-		d = -d
-	}
-	t.jitter += (float64(d) - t.jitter) / 16
+	d := math.Abs(now - t.last)
+	t.jitter += (d - t.jitter) / 16
 	t.last = now
-	if first.Sub(t.halfAt) >= transitHalf {
+	switch half := first.Sub(t.halfAt); {
+	case half >= 2*transitHalf: // long ago, and the clocks have drifted
+		t.before, t.least, t.halfAt = now, now, first
+	case half >= transitHalf:
 		t.before, t.least, t.halfAt = t.least, now, first
 	}
 	t.least = min(t.least, now)
@@ -53,7 +58,7 @@ func (t *transit) queueing() int64 {
 		return 0
 	}
 	t.fresh = false
-	return t.recent - min(t.least, t.before)
+	return int64(min(t.recent-min(t.least, t.before), math.MaxUint32))
 }
 
 // roundTrips keeps the least round trip of the last seconds, in µs.
@@ -64,7 +69,10 @@ type roundTrips struct {
 
 func (r *roundTrips) add(now time.Time, us int64) {
 	us = max(us, 1) // 0 would say that it is not known
-	if now.Sub(r.halfAt) >= transitHalf {
+	switch half := now.Sub(r.halfAt); {
+	case half >= 2*transitHalf:
+		*r = roundTrips{least: us, halfAt: now}
+	case half >= transitHalf:
 		r.before, r.least, r.halfAt = r.least, us, now
 	}
 	r.least = min(r.least, us)

@@ -87,3 +87,35 @@ func TestRoundTripsForget(t *testing.T) {
 		t.Errorf("got %d, want 0: nothing has been heard for long", got)
 	}
 }
+
+// A pause is no queue, and clocks that drift in it neither.
+func TestPausesAreForgotten(t *testing.T) {
+	var tr transit
+	var r roundTrips
+	now, drift := time.Unix(1000, 0), int64(0)
+	for range 3 {
+		for range 30 {
+			now = now.Add(33 * time.Millisecond)
+			tr.frame(now, now.UnixMicro()-1000-drift)
+		}
+		r.add(now, 300+drift)
+		if q, rtt := tr.queueing(), r.us(now); q != 0 || rtt != 300+drift {
+			t.Errorf("%d µs of queueing, want 0; a round trip of %d µs, want %d", q, rtt, 300+drift)
+		}
+		now, drift = now.Add(time.Hour), drift+50_000
+	}
+}
+
+// What a sender says of its frames may be any number.
+func TestImpossibleTimesStayInTheReport(t *testing.T) {
+	var tr transit
+	now := time.Unix(1000, 0)
+	for i, captured := range []int64{math.MinInt64, math.MaxInt64, 0, math.MinInt64, now.UnixMicro(), math.MaxInt64} {
+		now = now.Add(33 * time.Millisecond)
+		tr.frame(now, captured)
+		q := tr.queueing()
+		if q < 0 || q > math.MaxUint32 || !(tr.jitter >= 0) || math.IsInf(tr.jitter, 0) {
+			t.Errorf("frame %d: queueing %d, jitter %v", i, q, tr.jitter)
+		}
+	}
+}

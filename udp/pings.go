@@ -126,7 +126,8 @@ func (r *Receiver) ping(buf []byte) {
 	r.mu.Unlock()
 	for _, b := range [...][]byte{ping, report} {
 		if len(b) > 0 {
-			r.asking().WriteToUDPAddrPort(b, numbered(to)) // what goes wrong shows in Pings without Pongs
+			_, err := r.asking().WriteToUDPAddrPort(b, numbered(to)) // what goes wrong shows in Pings without Pongs
+			r.nobody(err)                                            // what ICMP said of an earlier one is told only once
 		}
 	}
 }

@@ -98,7 +98,9 @@ func (r *Receiver) datagram(from netip.AddrPort, b []byte, now time.Time, said *
 		r.stats.Control++
 		r.pong(from, b, now)
 		if r.ask != nil {
-			said.reply, said.replyTo = r.ask.hear(b, now, r.out[:0]), from
+			if reply := r.ask.hear(b, now, r.out[:0]); len(reply) > 0 { // what comes behind it in the batch does not undo it
+				said.reply, said.replyTo = reply, from
+			}
 		}
 		return
 	}

@@ -27,10 +27,19 @@ type ReceiverConfig struct {
 }
 
 func (c *ReceiverConfig) check() error {
+	if c.From != "" {
+		if _, _, err := hostPort(c.From); err != nil {
+			return wrong("from", "is %q, want HOST:PORT: %w", c.From, err)
+		}
+	}
 	ip, group := c.Listen.Addr(), c.Listen.Addr().IsMulticast()
 	switch {
 	case c.From != "" && c.Listen.IsValid():
 		return wrong("from", "is %s, and there is an address to listen on too: want one of them", c.From)
+	case c.From != "" && c.Source.IsValid():
+		return wrong("multicast-source", "is for a multicast group, and there is one sender to ask, %s", c.From)
+	case c.From != "" && len(c.Interfaces) > 0:
+		return wrong("iface", "%s is for a multicast group, and there is one sender to ask, %s", strings.Join(c.Interfaces, ", "), c.From)
 	case group && c.Listen.Port() == 0:
 		return wrong("listen", "is %v without a port: name the one that is sent to", ip)
 	case c.Source.IsValid() && !group:

@@ -52,7 +52,7 @@ func (r *Receiver) report(b []byte, now time.Time) []byte {
 		Common: fragment.Common{Session: r.pinger.session, Sequence: r.pinger.seq}, Of: a.session,
 		Frame: p.Frame, Highest: p.Highest, Received: p.Received, Missing: p.Missing, Reordered: uint32(p.Reordered),
 		Shown: uint32(r.shown.Load() - a.shown), Lost: uint32(r.frames.Counters().Lost - a.lost), KernelDrops: uint32(r.stats.KernelDrops - a.drops),
-		Jitter: micros32(int64(a.transit.jitter)), RTT: micros32(r.pinger.trips.us(now)), Queueing: micros32(a.transit.queueing()),
+		Jitter: micros32(int64(min(a.transit.jitter, math.MaxUint32))), RTT: micros32(r.pinger.trips.us(now)), Queueing: micros32(a.transit.queueing()),
 	}
 	b, err := report.AppendBinary(b)
 	if err != nil {

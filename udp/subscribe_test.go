@@ -112,7 +112,7 @@ func TestSilentViewerIsDropped(t *testing.T) {
 		s.Write(t.Context(), frameOf(1))
 		return s.Stats().House.Expired == 1
 	})
-	if took := time.Since(said); took < guestPatience {
+	if took := time.Since(said); took < guestPatience-100*time.Millisecond { // its last Hello is a little older than said
 		t.Errorf("it was dropped after %v", took)
 	}
 	s.Write(t.Context(), frameOf(1))

@@ -13,7 +13,11 @@ import (
 // and what is to be said of its silence.
 func (r *Receiver) tend() {
 	defer r.running.Done()
-	tick := time.NewTicker(pingFast)
+	every := pingFast
+	if r.ask != nil {
+		every = helloFast / 5
+	}
+	tick := time.NewTicker(every)
 	defer tick.Stop()
 	buf, look := make([]byte, 0, 256), time.Now().Add(lookEvery) // two messages
 	for {
