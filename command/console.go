@@ -58,9 +58,12 @@ func (c *console) Write(p []byte) (int, error) {
 // say writes one line for the user.
 func (c *console) say(line string) { fmt.Fprintln(c, line) }
 
+// rowsShown bounds the rows below the status line.
+const rowsShown = 12
+
 // setStatus replaces the status line by parts, the most important first; none removes
-// it. Below it stand rows, as many as there is room for. Only on a terminal.
-func (c *console) setStatus(parts []string, rows ...string) {
+// it. Below it stand rows, of such parts as well, as many as there is room for. Only on a terminal.
+func (c *console) setStatus(parts []string, rows ...[]string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.tty == nil || len(parts) == 0 && c.status == "" {
@@ -71,23 +74,17 @@ func (c *console) setStatus(parts []string, rows ...string) {
 		width, height = 80, 24
 	}
 	clear := c.clear()
-	c.status, c.below = fit(parts, width-1), 0 // a wrapped line could not be cleared
-	if room := max(height-2, 0); len(rows) > room {
-		rows = rows[:room]
+	width -= 3 // a wrapped line could not be cleared, and the terminal echoes ^C behind it
+	c.status, c.below = fit(parts, width), 0
+	if room := min(max(height-2, 0), rowsShown); len(rows) > room {
+		more := len(rows) - max(room-1, 0)
+		rows = append(rows[:max(room-1, 0):max(room-1, 0)], []string{"  and " + plural(more, "viewer") + " more"})[:min(room, len(rows))]
 	}
 	for _, row := range rows {
-		c.status += "\n" + cut(row, width-1)
+		c.status += "\n" + fit(row, width)
 		c.below++
 	}
 	fmt.Fprint(c.out, clear, c.status)
-}
-
-// cut shortens a line to width characters.
-func cut(line string, width int) string {
-	if utf8.RuneCountInString(line) <= width {
-		return line
-	}
-	return string([]rune(line)[:max(width, 0)])
 }
 
 // fit joins as many parts as have room, and never half a number.

@@ -79,14 +79,13 @@ func plural(n int, one string, many ...string) string {
 
 func (o *outFigures) troubles() (counts []count) {
 	if o.UDP != nil {
-		var unsent, refused, skipped uint64
+		var refused uint64
 		for _, to := range o.UDP.To {
-			unsent, skipped = unsent+to.Unsent, skipped+to.Skipped
 			if !to.Subscribed { // or it has ended, and is forgotten in a moment
 				refused += to.Refused
 			}
 		}
-		counts = append(counts, count{"datagrams unsent", unsent}, count{"refusals", refused}, count{"left out for slow ways", skipped})
+		counts = append(counts, count{"datagrams unsent", o.UDP.Failed}, count{"refusals", refused}, count{"left out for slow ways", o.UDP.LeftOut})
 	}
 	if o.TCP != nil {
 		counts = append(counts, count{"left out for slow viewers", o.TCP.Skipped}, count{"viewers turned away", o.TCP.Refused}, count{"strangers", o.TCP.Strangers})

@@ -181,7 +181,7 @@ func onlyMulticast(c *cli.Context, group bool) error {
 	case typed(c, "multicast-source") && !group:
 		return usage("--multicast-source goes with a multicast group in --listen or --from")
 	case typed(c, "iface") && !group && c.Command.Name != "relay": // its other side may want it
-		return usage("--iface is for multicast, and --listen is no group")
+		return usage("--iface is for multicast, and the address is no group")
 	}
 	return nil
 }

@@ -199,7 +199,11 @@ func (s *session) openOut(cfg outConfig, serve, what string, announce func() fra
 	if cfg.overUDP() {
 		sender, err := udp.NewSender(cfg.udp)
 		if err != nil {
-			return nil, inWords(serve, strings.Join(names(cfg.udp.Listen), ", "), err)
+			flag, text := "to", strings.Join(names(cfg.udp.To), ", ")
+			if l := (*udp.ListenError)(nil); errors.As(err, &l) {
+				flag, text = serve, l.At.String()
+			}
+			return nil, inWords(flag, text, err)
 		}
 		o.udp = sender
 		if stats := sender.Stats(); len(cfg.udp.To) > 0 {

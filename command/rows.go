@@ -8,27 +8,21 @@ import (
 	"github.com/framegram/framegram/udp"
 )
 
-// rowsShown bounds the viewers that have a row of their own on a terminal, or in the log.
-const rowsShown = 12
-
-// rows tell of each viewer, one line each.
-func rows(f *figures) (lines []string) {
+// rows tell of each viewer, one row each, in parts, the most important first.
+func rows(f *figures) (all [][]string) {
 	for _, out := range outs(f) {
 		if out.UDP != nil {
 			for i := range out.UDP.Viewers {
-				lines = append(lines, udpRow(&out.UDP.Viewers[i]))
+				all = append(all, udpRow(&out.UDP.Viewers[i]))
 			}
 		}
 		if out.TCP != nil {
 			for i := range out.TCP.Viewers {
-				lines = append(lines, tcpRow(&out.TCP.Viewers[i]))
+				all = append(all, tcpRow(&out.TCP.Viewers[i]))
 			}
 		}
 	}
-	if more := len(lines) - rowsShown; more > 0 {
-		lines = append(lines[:rowsShown], fmt.Sprintf("  and %s more", plural(more, "viewer")))
-	}
-	return lines
+	return all
 }
 
 // outs are the ways out that f has.
@@ -43,32 +37,34 @@ func outs(f *figures) (all []*outFigures) {
 }
 
 // udpRow tells what a viewer has reported.
-func udpRow(v *udp.ViewerStats) string {
-	line := "  " + v.Addr + " udp"
-	if v.To != v.Addr {
-		line += ", " + v.To
-	}
+func udpRow(v *udp.ViewerStats) []string {
+	row := []string{"  " + v.Addr + " udp"}
 	if v.ReportAge < 0 {
-		return line + ": no report"
+		return append(row, "no report", v.To)
 	}
-	line += fmt.Sprintf(": %d frames shown, jitter %.2f ms", v.Shown, microseconds(v.Jitter))
+	row = append(row, fmt.Sprintf("%d shown", v.Shown))
+	row = append(row, troubles([]count{
+		{"lost", uint64(v.Lost)}, {"datagrams missing", v.Missing}, {"dropped by its kernel", uint64(v.KernelDrops)}, {"reordered", uint64(v.Reordered)},
+	})...)
 	if v.RTT > 0 {
-		line += fmt.Sprintf(", round trip %.2f ms", microseconds(v.RTT))
+		row = append(row, fmt.Sprintf("round trip %.2f ms", inMilliseconds(v.RTT)))
 	}
-	return line + inBrackets(troubles([]count{
-		{"frames lost", uint64(v.Lost)}, {"datagrams missing", v.Missing}, {"reordered", uint64(v.Reordered)}, {"dropped by its kernel", uint64(v.KernelDrops)},
-	}))
+	row = append(row, fmt.Sprintf("jitter %.2f ms", inMilliseconds(v.Jitter)))
+	if v.To != v.Addr {
+		row = append(row, v.To)
+	}
+	return row
 }
 
-func tcpRow(v *tcp.ViewerStats) string {
-	line := fmt.Sprintf("  %s tcp: %d frames", v.Addr, v.Frames)
+func tcpRow(v *tcp.ViewerStats) []string {
+	row := append([]string{"  " + v.Addr + " tcp", fmt.Sprintf("%d sent", v.Frames)}, troubles([]count{{"left out", v.Skipped}})...)
 	if v.RTT > 0 {
-		line += fmt.Sprintf(", round trip %.1f ms", microseconds(v.RTT))
+		row = append(row, fmt.Sprintf("round trip %.2f ms", inMilliseconds(v.RTT)))
 	}
-	return line + inBrackets(troubles([]count{{"left out", v.Skipped}}))
+	return row
 }
 
-// microseconds is µs in ms.
-func microseconds(us uint32) float64 {
+// inMilliseconds is µs in ms.
+func inMilliseconds(us uint32) float64 {
 	return float64(us) * float64(time.Microsecond) / float64(time.Millisecond)
 }

@@ -15,7 +15,7 @@ import (
 func sendCommand() *cli.Command {
 	return &cli.Command{
 		Name: "send", Usage: "capture video and send it",
-		UsageText: "framegram send --to HOST[:PORT] [--to ...] [flags]\nframegram send --listen [tcp://][HOST][:PORT] [flags]",
+		UsageText: "framegram send --to HOST[:PORT] [--to ...] [flags]\nframegram send --listen [udp://|tcp://][HOST][:PORT] [flags]",
 		Flags:     join(sourceFlags(), recordFlag(), outFlags("listen"), netFlags(), runFlags(), traceFlag("when it was captured, encoded, and handed to the kernel"), []cli.Flag{queueFlag()}),
 		Action:    action(func(c *cli.Context) error { return run(c, "send", func(s *session) error { return runSend(c, s) }) }),
 	}

@@ -80,7 +80,7 @@ func viewSummary(f *figures) string {
 	}
 	sent := v.Frames.Received + v.Frames.LeftOut + v.Frames.Lost
 	if f.Send != nil { // demo knows
-		sent = f.Send.Frames.Sent
+		sent = max(f.Send.Frames.Sent, v.Frames.Shown) // the last one may still be counted
 	}
 	text := fmt.Sprintf("shown %d of %d frames (%.1f %%), %.1f fps, %.1f Mbit/s, %s%s%s", v.Frames.Shown, sent,
 		100*float64(v.Frames.Shown)/float64(max(sent, 1)), v.FPS, v.Mbit, latencyWords(v.LatencyMS), latencyTail(v.LatencyMS), inBrackets(troubles(viewTroubles(v))))

@@ -34,7 +34,7 @@ func TestSendSummary(t *testing.T) {
 	f := &figures{Role: "send", Elapsed: 2, Send: &sendFigures{
 		FPS: 30, Mbit: 20, Frames: sendFrames{Captured: 62, Sent: 60, Skipped: 1, TooLarge: 1},
 		Capture:    capture.Stats{Damaged: 3},
-		outFigures: outFigures{UDP: &udp.SenderStats{To: []udp.DestinationStats{{Addr: "10.0.0.2:5600", Unsent: 9}, {Addr: "10.0.0.3:5600", Refused: 2}}}},
+		outFigures: outFigures{UDP: &udp.SenderStats{Failed: 9, To: []udp.DestinationStats{{Addr: "10.0.0.2:5600", Unsent: 9}, {Addr: "10.0.0.3:5600", Refused: 2}}}},
 	}}
 	want := "sent 60 frames in 2.0 s (30.0 fps, 20.0 Mbit/s) to 2 addresses [frames skipped 1, frames over the limit 1, pictures damaged 3, datagrams unsent 9, refusals 2]"
 	if got := summary(f); got != want {

@@ -176,6 +176,8 @@ func (a *asker) bye(b []byte) []byte {
 // it is trouble.
 func (a *asker) news(now time.Time) (what string, trouble bool) {
 	switch {
+	case !a.peer.IsValid():
+		return "", false // who looks it up says so
 	case a.state == stEnded:
 	case now.Sub(a.heard) >= silent:
 		a.state = stSilent
@@ -189,14 +191,19 @@ func (a *asker) news(now time.Time) (what string, trouble bool) {
 	if state == a.told || state == stDeaf && a.told == stSilent || state == stSilent && a.told == stDeaf {
 		return "", false
 	}
+	before := a.told
 	a.told = state
 	switch state {
+	case stServed:
+		if before != stAsking {
+			return "frames come again", false
+		}
 	case stSilent:
 		return "no answer: is the sender running with --listen, on this address and port? Does a firewall on its side let the port in? Asking on", true
 	case stIdle:
 		return "the sender answers, and sends no frames: waiting for its source", false
 	case stDeaf:
-		return "nobody listens there: start `framegram send --listen` on that machine and port. Asking on", true
+		return "nobody listens there over udp: start `framegram send --listen` on that machine and port, or ask over tcp, if it serves that. Asking on", true
 	case stEnded:
 		return "the sender has ended. Asking on, in case it is started again", false
 	case stRefused:

@@ -148,7 +148,7 @@ func TestAskerSaysThingsOnce(t *testing.T) {
 	check("ICMP says why, and it has been said", said(5*time.Second))
 	a.hear(bytesOf(t, &fragment.Challenge{Cookie: 77, Viewer: session}), now, nil)
 	a.data(now)
-	check("data", said(time.Second))
+	check("data", said(time.Second), "frames come again")
 	a.hear(bytesOf(t, &fragment.Bye{}), now, nil)
 	check("bye", said(2*time.Second), "ended")
 	a.deafened(now)
@@ -165,7 +165,7 @@ func TestAskerSaysThingsOnce(t *testing.T) {
 		check("still full", said(time.Second))
 	}
 	a.data(now)
-	check("let in", said(200*time.Millisecond))
+	check("let in", said(200*time.Millisecond), "frames come again")
 	check("it falls silent", said(10*time.Second), "no answer")
 }
 

@@ -25,11 +25,17 @@ func (s *Sender) arrange(all []link) {
 			s.sorry.warn("there is no interface to send on: waiting for one that is up and has an address", slog.String("to", c.wish.String()))
 		}
 		c.told = len(chosen) == 0
-		for _, d := range s.dests {
-			if d.link != nil && d.addr == c.addr && find(chosen, d.link.Name) == nil {
-				d.rest()
+		s.dests = slices.DeleteFunc(s.dests, func(d *destination) bool {
+			if d.link == nil || d.addr != c.addr || find(chosen, d.link.Name) != nil {
+				return false
 			}
-		}
+			if l := find(all, d.link.Name); len(chosen) > 0 && l != nil && l.up() && l.loopback() {
+				s.retire(d) // there was no other
+				return true
+			}
+			d.rest()
+			return false
+		})
 		for i := range chosen {
 			s.speakOn(c, &chosen[i])
 		}

@@ -3,6 +3,7 @@ package udp
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"syscall"
 )
@@ -17,6 +18,15 @@ type ConfigError struct {
 
 func (e *ConfigError) Error() string { return "udp: " + e.Field + " " + e.Err.Error() }
 func (e *ConfigError) Unwrap() error { return e.Err }
+
+// ListenError reports an address that viewers could not be listened for on.
+type ListenError struct {
+	At  netip.AddrPort
+	Err error
+}
+
+func (e *ListenError) Error() string { return "udp: " + e.Err.Error() }
+func (e *ListenError) Unwrap() error { return e.Err }
 
 func wrong(field, format string, a ...any) error {
 	return &ConfigError{field, fmt.Errorf(format, a...)}

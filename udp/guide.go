@@ -161,7 +161,9 @@ func (r *Receiver) hello(buf []byte, now time.Time) {
 	r.mu.Unlock()
 	if len(b) > 0 {
 		if _, err := r.conn.WriteToUDPAddrPort(b, numbered(to)); err != nil {
-			r.nobody(err)
+			if !r.nobody(err) && isUnreachable(err) {
+				r.pathless.warn(explain(err), slog.String("sender", to.String()), slog.Any("error", err))
+			}
 		}
 	}
 	level := slog.LevelInfo

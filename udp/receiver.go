@@ -54,6 +54,7 @@ type Receiver struct {
 	// Of the read loop, which logs without holding mu: who reads the log may be slow.
 	versions, errors throttle
 	followed         netip.AddrPort // last said in the log
+	pathless         throttle       // of the tending goroutine
 	out              []byte         // an answer
 
 	shown atomic.Uint64 // frames taken by Next
@@ -95,7 +96,7 @@ func Listen(cfg ReceiverConfig) (*Receiver, error) {
 	}
 	r := &Receiver{
 		frames: frames, box: stream.NewMailbox(), stop: make(chan struct{}), news: make(chan struct{}, 1),
-		versions: newThrottle(cfg.Log), errors: newThrottle(cfg.Log), out: make([]byte, 0, 64),
+		versions: newThrottle(cfg.Log), errors: newThrottle(cfg.Log), pathless: newThrottle(cfg.Log), out: make([]byte, 0, 64),
 	}
 	r.log = r.errors.log
 	if err := r.open(cfg); err != nil {

@@ -110,7 +110,7 @@ func (s *Sender) listen() error {
 	for _, at := range s.cfg.Listen {
 		l, err := openListener(unmap(at))
 		if err != nil {
-			return fmt.Errorf("udp: %w", err)
+			return &ListenError{at, err}
 		}
 		s.listeners = append(s.listeners, l)
 		l.start(s.clock, &s.readers, s.house, &s.viewers)
@@ -202,6 +202,7 @@ func (s *Sender) send(ctx context.Context, now time.Time, datagrams []fragment.D
 	for _, d := range s.aboard {
 		s.stats.Datagrams += uint64(d.took)
 		s.stats.Bytes += uint64(d.tookBytes)
+		s.stats.Failed += uint64(d.missed)
 		if err := d.land(now, len(datagrams)); err != nil {
 			s.trouble(d, err)
 		}
@@ -214,7 +215,10 @@ func (s *Sender) board(now time.Time, datagrams []fragment.Datagram, size int) {
 	s.rhythm.Frame(now)
 	s.aboard = s.aboard[:0]
 	for _, d := range s.dests {
+		skipped, failed := d.stats.Skipped, d.stats.Unsent
 		if !d.board(now, len(datagrams), size) {
+			s.stats.LeftOut += d.stats.Skipped - skipped
+			s.stats.Failed += d.stats.Unsent - failed
 			if d.err != nil {
 				s.trouble(d, d.err)
 			}
@@ -233,8 +237,8 @@ func (s *Sender) board(now time.Time, datagrams []fragment.Datagram, size int) {
 	for _, l := range s.lanes {
 		l.begin(now, bytes, len(datagrams), s.rhythm.Interval())
 		if l.expected > pace.MostSpread {
-			s.sorry.warn("at this pace a frame is longer on its way than viewers wait for it: raise --pace, or lower the quality or the size",
-				slog.Duration("takes", l.expected), slog.String("pace", pace.Rate(l.pace.Limit())))
+			s.sorry.warn("at this pace a frame is longer on its way than viewers wait for it: raise --pace, send to fewer or to a group, or lower the quality or the size",
+				slog.Duration("takes", l.expected), slog.String("pace", pace.Rate(l.pace.Limit())), slog.String("interface", l.name), slog.Int("destinations", len(l.riders)))
 		}
 	}
 }

@@ -11,7 +11,9 @@ type SenderStats struct {
 	Unsent    uint64             `json:"unsent"`          // of which no destination could be sent a single datagram, or there was none
 	TooLarge  uint64             `json:"too_large"`       // frames skipped: over the limit
 	Datagrams uint64             `json:"datagrams"`       // to all destinations, those gone included, as are
-	Bytes     uint64             `json:"bytes"`           // these, of UDP payload
+	Bytes     uint64             `json:"bytes"`           // these, of UDP payload,
+	Failed    uint64             `json:"failed"`          // these, datagrams that could not be sent,
+	LeftOut   uint64             `json:"left_out"`        // and these, frames left out for one destination
 	MTU       int                `json:"mtu"`             // bytes of IP packet that frames are cut for
 	Shard     int                `json:"shard"`           // bytes of frame per datagram
 	Lanes     []LaneStats        `json:"lanes"`           // the interfaces that frames leave by, and at what pace

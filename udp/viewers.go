@@ -170,7 +170,7 @@ func (v *viewers) list(now time.Time) []ViewerStats {
 		order = append(order, a)
 	}
 	slices.SortFunc(order, func(a, b *audience) int { return cmp.Compare(a.number, b.number) })
-	var all []ViewerStats
+	all := []ViewerStats{}
 	for _, a := range order {
 		for i := range a.rows {
 			all = append(all, a.rows[i].stats(a.name, now))
