@@ -62,7 +62,7 @@ type Reassembler struct {
 	seed       maphash.Seed
 	c          Counters // without the sequence figures of the followed track
 	header     Header   // of the datagram in hand
-	last       last
+	recents    [recents]recent
 	codes      codes
 }
 
@@ -81,14 +81,14 @@ func NewReassembler(cfg Config) (*Reassembler, error) {
 // Ready are the now of its first datagram and of b. Frames come out with ever newer IDs as long as one sender is followed.
 func (r *Reassembler) Push(now time.Time, from netip.AddrPort, b []byte) *stream.Frame {
 	r.c.Received++
-	h, l := &r.header, &r.last
-	if payload, ok := r.next(now, from, b); ok {
+	if l := r.recent(now, from, b); l != nil {
+		h := &l.header
 		if !l.track.number(h.Sequence, &r.c) {
 			return nil
 		}
-		return l.track.add(now, l.slot, &l.slot.blocks[h.Block], l.k, h, payload, &r.cfg, &r.codes, &r.c)
+		return l.track.add(now, l.slot, &l.slot.blocks[h.Block], l.k, h, b[HeaderLen:], &r.cfg, &r.codes, &r.c)
 	}
-	l.slot = nil
+	h := &r.header
 	payload, err := h.Parse(b)
 	switch {
 	case err == ErrVersion:

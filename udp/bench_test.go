@@ -29,13 +29,18 @@ const (
 // BenchmarkLoopback is the engine: Splitter, Writer, Reader, Reassembler, CRC at both ends.
 func BenchmarkLoopback(b *testing.B) { benchFrames(b, batch.Config{}, false) }
 
+// BenchmarkParity is the same with a tenth of parity, which nothing needs.
+func BenchmarkParity(b *testing.B) { benchParity(b, batch.Config{}, false, 0.1) }
+
 // BenchmarkNoOffload is the same without trains.
 func BenchmarkNoOffload(b *testing.B) { benchFrames(b, batch.Config{NoOffload: true}, false) }
 
 // BenchmarkSingle is the same with a call for each datagram at both ends.
 func BenchmarkSingle(b *testing.B) { benchFrames(b, batch.Config{}, true) }
 
-func benchFrames(b *testing.B, cfg batch.Config, single bool) {
+func benchFrames(b *testing.B, cfg batch.Config, single bool) { benchParity(b, cfg, single, 0) }
+
+func benchParity(b *testing.B, cfg batch.Config, single bool, parity float64) {
 	for _, size := range []int{120_000, 300_000} {
 		b.Run(fmt.Sprintf("%dkB", size/1000), func(b *testing.B) {
 			out, in := benchSockets(b)
@@ -43,6 +48,7 @@ func benchFrames(b *testing.B, cfg batch.Config, single bool) {
 			if err != nil {
 				b.Fatal(err)
 			}
+			cut.SetParity(fragment.ParityShare(parity))
 			frames, err := fragment.NewReassembler(fragment.Config{})
 			if err != nil {
 				b.Fatal(err)
@@ -75,7 +81,7 @@ func benchFrames(b *testing.B, cfg batch.Config, single bool) {
 			})
 			c := frames.Counters()
 			b.ReportMetric(float64(uint64(id)-c.Complete), "frames-lost")
-			b.ReportMetric(float64(c.Dropped.Sum()), "dropped")
+			b.ReportMetric(float64(c.Dropped.Sum()-c.Dropped.Surplus), "dropped")
 		})
 	}
 }
