@@ -89,6 +89,7 @@ func moreFrames(r *Receiver) func() bool {
 }
 
 func TestViewerSubscribes(t *testing.T) {
+	t.Parallel()
 	for _, at := range []string{"127.0.0.1:0", "[::1]:0"} {
 		t.Run(at, func(t *testing.T) {
 			s, _ := streaming(t, SenderConfig{Listen: []netip.AddrPort{netip.MustParseAddrPort(at)}})
@@ -117,6 +118,7 @@ func TestViewerSubscribes(t *testing.T) {
 
 // Either side is started again while the other one goes on.
 func TestSubscriptionComesBack(t *testing.T) {
+	t.Parallel()
 	var log journal
 	s, end := streaming(t, SenderConfig{Listen: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:0")}})
 	at := s.LocalAddrs()[0]
@@ -135,6 +137,7 @@ func TestSubscriptionComesBack(t *testing.T) {
 
 // A viewer that is started first asks until the sender is there.
 func TestViewerBeforeItsSender(t *testing.T) {
+	t.Parallel()
 	var log journal
 	c, err := net.ListenPacket("udp4", "127.0.0.1:0")
 	if err != nil {
@@ -149,6 +152,7 @@ func TestViewerBeforeItsSender(t *testing.T) {
 }
 
 func TestFullHouse(t *testing.T) {
+	t.Parallel()
 	var log journal
 	s, _ := streaming(t, SenderConfig{Listen: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:0")}, MaxViewers: 1})
 	first := watch(t, s.LocalAddrs()[0], nil)
@@ -164,6 +168,7 @@ func TestFullHouse(t *testing.T) {
 
 // What comes from elsewhere is neither shown nor believed.
 func TestStrangersDoNotReachAViewerThatAsks(t *testing.T) {
+	t.Parallel()
 	s, _ := streaming(t, SenderConfig{Listen: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:0")}})
 	r := watch(t, s.LocalAddrs()[0], nil)
 	within(t, "frames", moreFrames(r))
@@ -192,6 +197,7 @@ func TestStrangersDoNotReachAViewerThatAsks(t *testing.T) {
 // A sender whose source rests goes on serving its viewer, and the one place that there is
 // stays the viewer's: it does not come as another one.
 func TestViewerKeepsItsPlaceWhileTheSourceRests(t *testing.T) {
+	t.Parallel()
 	var log journal
 	s, err := NewSender(SenderConfig{Listen: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:0")}, MaxViewers: 1})
 	if err != nil {

@@ -102,6 +102,7 @@ func TestSubscription(t *testing.T) {
 
 // Who is silent is dropped after 3 s and not before, and the others go on.
 func TestSilentViewerIsDropped(t *testing.T) {
+	t.Parallel()
 	s, at := serving(t, 16, nil)
 	silent, other := newVisitor(t, "127.0.0.1", at), newVisitor(t, "127.0.0.1", at)
 	silent.watch(s)
@@ -122,6 +123,7 @@ func TestSilentViewerIsDropped(t *testing.T) {
 }
 
 func TestCloseSaysBye(t *testing.T) {
+	t.Parallel()
 	s, at := serving(t, 16, nil)
 	var all []*visitor
 	for range 10 {
