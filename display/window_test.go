@@ -43,8 +43,14 @@ func useX(t *testing.T) {
 	t.Helper()
 	onlyX.Do(func() {
 		cmd, up := xvfb(t)
-		ownGroup(cmd) // and ends with this process
-		if err := cmd.Start(); err != nil {
+		ownGroup(cmd) // and ends with this process:
+		started := make(chan error)
+		go func() { // rather with the thread that starts it (prctl(2)), of which tests end some
+			runtime.LockOSThread()
+			started <- cmd.Start()
+			select {}
+		}()
+		if err := <-started; err != nil {
 			t.Fatal(err)
 		}
 		onlyDisplay = up()
