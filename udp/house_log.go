@@ -1,6 +1,7 @@
 package udp
 
 import (
+	"context"
 	"log/slog"
 	"net/netip"
 	"sync"
@@ -26,11 +27,26 @@ const (
 	tooSmall
 )
 
-// houseLog writes news, of each kind at most one line a second.
-type houseLog struct{ come, gone, full, small throttle }
+// visitLines bounds the lines a second that tell of viewers who come and go: each is worth
+// one, but somebody may come and go all the time.
+const visitLines = 20
+
+// houseLog writes news: of each visit a line, and of who is turned away at most one a second.
+type houseLog struct {
+	log         *slog.Logger
+	visits      budget
+	full, small throttle
+}
 
 func newHouseLog(log *slog.Logger) houseLog {
-	return houseLog{newThrottle(log), newThrottle(log), newThrottle(log), newThrottle(log)}
+	t := newThrottle(log)
+	return houseLog{log: t.log, visits: budget{rate: visitLines}, full: t, small: t}
+}
+
+func (l *houseLog) visit(msg string, attrs ...slog.Attr) {
+	if l.visits.take(time.Now()) {
+		l.log.LogAttrs(context.Background(), slog.LevelInfo, msg, attrs...)
+	}
 }
 
 // tell leaves news for start's goroutine; more than that can take are dropped, as the
@@ -67,9 +83,9 @@ func (l *houseLog) write(n news) {
 	viewer := slog.String("viewer", n.addr.String())
 	switch n.kind {
 	case hasCome:
-		l.come.info("a viewer has come", viewer, slog.Int("viewers", n.viewers))
+		l.visit("a viewer has come", viewer, slog.Int("viewers", n.viewers))
 	case hasGone:
-		l.gone.info("a viewer has gone", viewer, slog.String("because", n.because), slog.Int("viewers", n.viewers))
+		l.visit("a viewer has gone", viewer, slog.String("because", n.because), slog.Int("viewers", n.viewers))
 	case turnedAway:
 		l.full.warn("a viewer was turned away: there are as many as allowed (--max-viewers)", viewer, slog.Int("viewers", n.viewers))
 	case tooSmall:

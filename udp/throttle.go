@@ -21,11 +21,7 @@ func newThrottle(log *slog.Logger) throttle {
 	return throttle{log: log}
 }
 
-func (t *throttle) warn(msg string, attrs ...slog.Attr) { t.say(slog.LevelWarn, msg, attrs...) }
-
-func (t *throttle) info(msg string, attrs ...slog.Attr) { t.say(slog.LevelInfo, msg, attrs...) }
-
-func (t *throttle) say(level slog.Level, msg string, attrs ...slog.Attr) {
+func (t *throttle) warn(msg string, attrs ...slog.Attr) {
 	now := time.Now()
 	if now.Before(t.next) {
 		t.held++
@@ -35,5 +31,5 @@ func (t *throttle) say(level slog.Level, msg string, attrs ...slog.Attr) {
 		attrs = append(attrs, slog.Uint64("and_times_before", t.held))
 	}
 	t.next, t.held = now.Add(time.Second), 0
-	t.log.LogAttrs(context.Background(), level, msg, attrs...)
+	t.log.LogAttrs(context.Background(), slog.LevelWarn, msg, attrs...)
 }
