@@ -32,8 +32,11 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"fails": fails},
 		Condition: func(cond string) (bool, error) {
-			if cond == "opencv" {
+			switch cond {
+			case "opencv":
 				return hasOpenCV, nil
+			case "race":
+				return raceDetector, nil
 			}
 			return false, errors.New("unknown condition " + cond)
 		},

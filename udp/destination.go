@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"net"
 	"net/netip"
-	"os"
 	"syscall"
 	"time"
 
@@ -222,12 +221,12 @@ func (d *destination) step(cut *fragment.Splitter, datagrams []fragment.Datagram
 	return bytes, false
 }
 
-// giveUp ends a frame of n datagrams for want of room.
-func (d *destination) giveUp(n int) {
+// giveUp ends a frame of n datagrams because of an error, or of none.
+func (d *destination) giveUp(n int, why error) {
 	d.missed += n - d.next
 	d.next = n
 	if d.err == nil {
-		d.err = os.ErrDeadlineExceeded
+		d.err = why
 	}
 }
 

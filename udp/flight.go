@@ -2,6 +2,7 @@ package udp
 
 import (
 	"context"
+	"os"
 	"time"
 
 	"github.com/framegram/framegram/fragment"
@@ -42,11 +43,11 @@ func (f *flight) fly(ctx context.Context) {
 		case stuck == nil:
 			return
 		case !f.await(stuck):
-			f.abandon()
+			f.abandon(os.ErrDeadlineExceeded)
 			return
 		}
 	}
-	f.abandon()
+	f.abandon(nil) // the run is over, which is nobody's trouble
 }
 
 // lap has every lane send what it may now. It returns when the next chunk may leave, zero
@@ -82,11 +83,11 @@ func (f *flight) await(d *destination) bool {
 	return err == nil || isLate(err)
 }
 
-// abandon gives up what has not been sent.
-func (f *flight) abandon() {
+// abandon gives up what has not been sent, for want of room or of time.
+func (f *flight) abandon(why error) {
 	for _, l := range f.lanes {
 		for _, d := range l.riders {
-			d.giveUp(len(f.datagrams))
+			d.giveUp(len(f.datagrams), why)
 		}
 		l.riders = l.riders[:0]
 	}

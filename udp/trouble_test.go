@@ -2,6 +2,7 @@ package udp
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"log/slog"
@@ -182,6 +183,20 @@ func TestSlowDestinationCostsTheOthersNothing(t *testing.T) {
 	}
 	if !strings.Contains(log.String(), "too slow for this stream") {
 		t.Errorf("log is %q", log.String())
+	}
+}
+
+// The end of a run is no trouble of the network's, and is not called so.
+func TestTheEndIsNoTrouble(t *testing.T) {
+	var log bytes.Buffer
+	s, _ := testSender(t, &log)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := s.Write(ctx, frameOf(3)); err != nil {
+		t.Error(err)
+	}
+	if st := s.Stats(); log.Len() > 0 || s.dests[0].slow || st.Unsent != 1 || st.To[0].Unsent != 3 {
+		t.Errorf("said %q; %+v", &log, st)
 	}
 }
 
