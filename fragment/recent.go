@@ -17,8 +17,9 @@ type recent struct {
 	head   [HeaderLen]byte
 	header Header // head, parsed
 	track  *track
-	slot   *slot // nil: nothing is remembered
-	k      int   // data fragments of the block
+	slot   *slot  // nil: nothing is remembered
+	opened uint64 // the slot's opening then
+	k      int    // data fragments of the block
 }
 
 // Where the two fields stand, and the block's index: docs/PROTOCOL.md, section 3.
@@ -36,7 +37,7 @@ func (r *Reassembler) recent(now time.Time, from netip.AddrPort, b []byte) *rece
 	}
 	l := &r.recents[b[blockAt]%recents]
 	h := &l.header
-	if l.slot == nil || !l.slot.open || l.slot.id != h.Frame || l.track != r.followed || now.Sub(l.track.last) >= r.cfg.Silence ||
+	if l.slot == nil || !l.slot.open || l.slot.opening != l.opened || l.track != r.followed || now.Sub(l.track.last) >= r.cfg.Silence ||
 		from != l.from || len(b) != HeaderLen+h.Shard || int(b[indexAt]) >= l.k-1 ||
 		string(b[:sequenceAt]) != string(l.head[:sequenceAt]) || string(b[sequenceEnd:indexAt]) != string(l.head[sequenceEnd:indexAt]) ||
 		string(b[indexAt+1:HeaderLen]) != string(l.head[indexAt+1:]) {
@@ -59,7 +60,7 @@ func (r *Reassembler) remember(t *track, from netip.AddrPort, b []byte) {
 		}
 		if (s.blocks[h.Block].claim == claim{h.Length, h.Offset, h.CRC, h.Parity, h.Blocks}) && s.captured == h.Captured && s.shard == h.Shard {
 			l := &r.recents[h.Block%recents]
-			l.from, l.track, l.slot, l.k, l.header = from, t, s, h.DataFragments(), *h
+			l.from, l.track, l.slot, l.opened, l.k, l.header = from, t, s, s.opening, h.DataFragments(), *h
 			copy(l.head[:], b)
 		}
 		return

@@ -11,6 +11,7 @@ import (
 // place in the frame, before anything else of the frame is known.
 type slot struct {
 	open     bool
+	opening  uint64 // counts the frames opened: an ID may come again
 	id       uint32
 	captured int64
 	began    time.Time // first fragment

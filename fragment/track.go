@@ -78,6 +78,7 @@ func (t *track) find(now time.Time, h *Header, c *Counters) (*slot, *uint64) {
 	}
 	free.begin(now, h)
 	c.Opened++
+	free.opening = c.Opened
 	return free, nil
 }
 

@@ -15,6 +15,8 @@ const (
 	sendPatience = 250 * time.Millisecond
 	// roomSlice is how long one destination is waited for while others may have got room.
 	roomSlice = 2 * time.Millisecond
+	// endSlice is how long it is waited for before anybody looks whether the run is over.
+	endSlice = 50 * time.Millisecond
 )
 
 // flight is one frame on its way to all destinations. They take turns: each sends a
@@ -76,8 +78,12 @@ func (f *flight) await(d *destination) bool {
 	if !now.Before(limit) {
 		return false
 	}
-	if f.riders-f.arrived > 1 && limit.Sub(now) > roomSlice {
-		limit = now.Add(roomSlice)
+	slice := endSlice
+	if f.riders-f.arrived > 1 {
+		slice = roomSlice
+	}
+	if limit.Sub(now) > slice {
+		limit = now.Add(slice)
 	}
 	err := d.writer.WaitRoom(limit)
 	return err == nil || isLate(err)

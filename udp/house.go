@@ -125,6 +125,9 @@ func (h *house) hello(g guest, cookie uint64, now time.Time, out []byte) []byte 
 		if known.maxFrame != g.maxFrame {
 			known.maxFrame, h.stale = g.maxFrame, true
 		}
+		if h.size.Load() > int64(g.maxFrame) { // it keeps its place, and is served again when they shrink
+			return h.refuse(g, fragment.RefuseLimits, now, out)
+		}
 		return out
 	case known != nil:
 		h.stats.Restarted++

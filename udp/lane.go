@@ -51,7 +51,7 @@ func (l *lane) begin(now time.Time, payload, n int, interval time.Duration) {
 
 // laneOf is the lane of the interface that d's datagrams leave by.
 func (s *Sender) laneOf(d *destination) *lane {
-	name, loopback := d.outgoing()
+	name, loopback := d.outgoing(s.interfaces())
 	for _, l := range s.lanes {
 		if l.name == name && l.loopback == loopback {
 			return l
@@ -63,18 +63,25 @@ func (s *Sender) laneOf(d *destination) *lane {
 	return l
 }
 
+// interfaces are this machine's, as of a second ago at most: to list them takes milliseconds where
+// there are many, and viewers come by the dozen.
+func (s *Sender) interfaces() []link {
+	if now := time.Now(); s.all == nil || now.Sub(s.allAt) >= lookEvery {
+		if all, err := links(); err == nil { // or the last ones, then
+			s.all, s.allAt = all, now
+		}
+	}
+	return s.all
+}
+
 // outgoing is the name of the interface that d's datagrams leave by, empty where nobody
 // can tell, and whether they stay on this machine.
-func (d *destination) outgoing() (name string, loopback bool) {
+func (d *destination) outgoing(all []link) (name string, loopback bool) {
 	if d.link != nil {
 		return d.link.Name, d.link.loopback()
 	}
 	if d.stats.Interface != "" { // a network's broadcast address
 		return d.stats.Interface, false
-	}
-	all, err := links()
-	if err != nil {
-		return "", false
 	}
 	from, to := localAddr(d.conn).Addr().WithZone(""), d.addr.Addr().WithZone("")
 	for i := range all {

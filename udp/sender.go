@@ -30,6 +30,9 @@ type Sender struct {
 	rhythm pace.Rhythm
 	clock  wireClock
 
+	all   []link // see interfaces
+	allAt time.Time
+
 	crowds []*crowd
 	look   *lookout // nil without crowds
 	seen   *[]link  // by which the crowds were arranged
