@@ -37,7 +37,7 @@ unit() {
 # shipped: no tests that start the program, and so load OpenCV, hundreds of times.
 # raced: not bench, which starts no goroutine.
 raced() { unit '/(e2e|bench)$' -race -p 3; }
-shipped() { unit '/(e2e|command|internal/.*)$'; }
+shipped() { unit '/(e2e|command|internal/.*)$' -p 3; } # most of them wait
 # pure: what is another program without cgo. The other packages have no file that is.
 pure() { CGO_ENABLED=0 "$go" build -o /dev/null . && CGO_ENABLED=0 unit '/(e2e|udp|tcp|fragment|stream|clock|timecode|matroska|bench|trial|internal/.*)$'; }
 
