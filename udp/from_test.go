@@ -269,3 +269,12 @@ func TestFromIsChecked(t *testing.T) {
 		}
 	}
 }
+
+// An address keeps the interface that it names.
+func TestLookUpKeepsTheZone(t *testing.T) {
+	for _, from := range []string{"[fe80::1%lo]:5600", "[::1]:5600", "127.0.0.1:5600"} {
+		if found, err := lookUp(t.Context(), from); err != nil || len(found) != 1 || found[0].String() != from {
+			t.Errorf("%s was found at %v, %v", from, found, err)
+		}
+	}
+}
