@@ -2,8 +2,9 @@ package fragment
 
 import (
 	"encoding/binary"
-	"hash/crc32"
 	"time"
+
+	"github.com/framegram/framegram/internal/crc32c"
 )
 
 // A stream (TCP) carries messages: a length of LengthLen bytes, then what a datagram
@@ -31,7 +32,7 @@ type FrameHeader struct {
 func (h *FrameHeader) CapturedTime() time.Time { return time.UnixMicro(h.Captured) }
 
 // FrameCRC is a JPEG's CRC-32C (Castagnoli).
-func FrameCRC(jpeg []byte) uint32 { return crc32.Checksum(jpeg, castagnoli) }
+func FrameCRC(jpeg []byte) uint32 { return crc32c.Checksum(jpeg) }
 
 // AppendLength appends the length of a message of n bytes.
 func AppendLength(b []byte, n int) []byte { return binary.BigEndian.AppendUint32(b, uint32(n)) }
