@@ -2,18 +2,16 @@ package tcp
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"net"
-	"net/netip"
 	"sync/atomic"
 	"time"
+
+	"github.com/framegram/framegram/internal/resolve"
 )
 
 const (
-	// resolveWithin is the longest look-up of a name.
-	resolveWithin = 5 * time.Second
 	// dialWithin is the longest wait for one address: two SYNs. A later one would wait
 	// so long that a host which comes back is found sooner by dialling again.
 	dialWithin = 1500 * time.Millisecond
@@ -79,14 +77,14 @@ func (c *caller) dial(ctx context.Context) (*net.TCPConn, error) {
 	if err != nil {
 		return nil, err
 	}
-	ips, err := resolve(ctx, host)
+	ips, err := resolve.Host(ctx, host)
 	if err != nil {
 		return nil, err
 	}
 	var first error
 	d := net.Dialer{Timeout: dialWithin, Control: c.set.control}
 	for _, ip := range ips {
-		conn, err := d.DialContext(ctx, "tcp", net.JoinHostPort(ip.Unmap().String(), port))
+		conn, err := d.DialContext(ctx, "tcp", net.JoinHostPort(ip.String(), port))
 		if err == nil {
 			return conn.(*net.TCPConn), nil
 		}
@@ -97,18 +95,5 @@ func (c *caller) dial(ctx context.Context) (*net.TCPConn, error) {
 			first = err
 		}
 	}
-	if first == nil {
-		first = fmt.Errorf("tcp: %q has no address", host)
-	}
 	return nil, first
-}
-
-// resolve finds the addresses of a name; an address is its own.
-func resolve(ctx context.Context, host string) ([]netip.Addr, error) {
-	if ip, err := netip.ParseAddr(host); err == nil {
-		return []netip.Addr{ip}, nil // here, since LookupNetIP forgets its zone
-	}
-	ctx, cancel := context.WithTimeout(ctx, resolveWithin)
-	defer cancel()
-	return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 }

@@ -9,6 +9,7 @@ import (
 	"syscall"
 
 	"github.com/framegram/framegram/fragment"
+	"github.com/framegram/framegram/internal/errno"
 )
 
 // errBye: the other side ended the connection.
@@ -16,6 +17,7 @@ var errBye = errors.New("it has ended")
 
 // gone says in words why a connection ended.
 func gone(err error) string {
+	number := errno.Of(err)
 	switch {
 	case errors.Is(err, errBye):
 		return "it has ended"
@@ -27,9 +29,9 @@ func gone(err error) string {
 		return fmt.Sprintf("nothing came from it for %v", silence)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return "it closed the connection"
-	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+	case number == syscall.ECONNRESET, number == syscall.EPIPE:
 		return "it broke off the connection"
-	case errors.Is(err, syscall.ETIMEDOUT):
+	case number == syscall.ETIMEDOUT:
 		return "it no longer answers"
 	case errors.Is(err, fragment.ErrInvalid), errors.Is(err, fragment.ErrMagic), errors.Is(err, fragment.ErrShort), errors.Is(err, fragment.ErrVersion), errors.Is(err, fragment.ErrType):
 		return "it does not keep to the protocol: " + err.Error()
@@ -39,7 +41,7 @@ func gone(err error) string {
 
 // quiet reports whether a peer was given up because it did nothing.
 func quiet(err error) bool {
-	return errors.Is(err, errStalled) || errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, syscall.ETIMEDOUT)
+	return errors.Is(err, errStalled) || errors.Is(err, os.ErrDeadlineExceeded) || errno.Of(err) == syscall.ETIMEDOUT
 }
 
 // unreached says in words why nobody could be dialled. start is the command that is
@@ -50,22 +52,22 @@ func unreached(err error, start string) string {
 		refused  *refusedError
 		dns      *net.DNSError
 	)
+	number := errno.Of(err)
 	switch {
 	case errors.As(err, &stranger), errors.As(err, &refused):
 		return err.Error()
 	case errors.As(err, &dns):
 		return "no address found for that name: check it, or give an IP address"
-	case errors.Is(err, syscall.ECONNREFUSED):
+	case number == syscall.ECONNREFUSED:
 		return "nobody listens there: start `" + start + "` on that machine and port"
-	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, syscall.ETIMEDOUT), timedOut(err):
+	case errors.Is(err, os.ErrDeadlineExceeded), number == syscall.ETIMEDOUT, timedOut(err):
 		return "no answer: check the address, the cable and firewalls"
-	case errors.Is(err, os.ErrPermission):
+	case errors.Is(err, os.ErrPermission), number == syscall.EACCES:
 		return "a firewall on this machine forbids that"
 	}
-	for _, e := range [...]syscall.Errno{syscall.ENETUNREACH, syscall.EHOSTUNREACH, syscall.ENETDOWN, syscall.EHOSTDOWN, syscall.EADDRNOTAVAIL} {
-		if errors.Is(err, e) {
-			return "no way there: check the address, the cable and the route"
-		}
+	switch number {
+	case syscall.ENETUNREACH, syscall.EHOSTUNREACH, syscall.ENETDOWN, syscall.EHOSTDOWN, syscall.EADDRNOTAVAIL:
+		return "no way there: check the address, the cable and the route"
 	}
 	return gone(err)
 }
