@@ -100,6 +100,12 @@ type Config struct {
 	// and JPEGs as they are.
 	Quality int
 
+	// Rate decides about the quality and the size of raw pictures, and which are left out, one
+	// by one: Quality is then its business. (It has no say in a placeholder.) JPEGs that pass
+	// untouched it can only leave out. What is left out counts as Thinned. nil means that
+	// nothing changes on the way.
+	Rate Rate
+
 	// Slices is in how many strips a picture is encoded at once, and by viewers decoded:
 	// 1..codec.MaxSlices. Zero leaves it to the number of processors and the height. It is one
 	// ordinary JPEG in any case, and JPEG sources that are not encoded again stay as they are.

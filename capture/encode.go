@@ -3,12 +3,14 @@ package capture
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"image"
 	"log/slog"
 	"time"
 
 	"github.com/framegram/framegram/codec"
+	"github.com/framegram/framegram/rate"
 	"github.com/framegram/framegram/stream"
 	"github.com/framegram/framegram/timecode"
 )
@@ -37,16 +39,22 @@ type encoder struct {
 	enc    *codec.Encoder
 	size   image.Point // zero: as they come
 	strip  bool        // paint the timecode
+	rate   Rate        // nil: all of them, at one quality
 	scaled *image.YCbCr
 	pool   stream.Pool
 	room   int // bytes; what the next JPEG probably needs
 
+	scaledBGR *codec.BGR
+
 	log *slog.Logger
 }
 
+// errLeftOut is for a picture that is left out to keep a rate.
+var errLeftOut = errors.New("capture: left out")
+
 // newEncoder takes p over, and closes it if it fails.
 func newEncoder(p pictures, cfg Config, size image.Point) (stream.Source, error) {
-	e := &encoder{pictures: p, size: size, strip: cfg.Timecode, log: cfg.Log}
+	e := &encoder{pictures: p, size: size, strip: cfg.Timecode, rate: cfg.Rate, log: cfg.Log}
 	known := e.Info().Size
 	if e.strip && known != (image.Point{}) && (known.X < timecode.MinWidth || known.Y < timecode.MinHeight) {
 		p.Close()
@@ -70,10 +78,14 @@ func (e *encoder) Next(ctx context.Context) (*stream.Frame, error) {
 			return nil, err
 		}
 		f, err := e.encode(&p)
-		if err == nil {
-			return f, nil
-		}
 		count := e.tally()
+		switch err {
+		case nil:
+			return f, nil
+		case errLeftOut:
+			count.thinned.Add(1)
+			continue
+		}
 		count.damaged.Add(1)
 		if count.saidPicture.ok() {
 			e.log.Warn("picture skipped", slog.Uint64("picture", uint64(p.id)), slog.Any("err", err))
@@ -82,14 +94,25 @@ func (e *encoder) Next(ctx context.Context) (*stream.Frame, error) {
 }
 
 func (e *encoder) encode(p *picture) (*stream.Frame, error) {
-	if err := e.prepare(p); err != nil {
+	full := e.full(p)
+	how := rate.Setting{Scale: 100}
+	if e.rate != nil {
+		var ok bool
+		if how, ok = e.rate.Next(time.Now(), full); !ok {
+			return nil, errLeftOut
+		}
+		if err := e.enc.SetQuality(how.Quality); err != nil {
+			return nil, err
+		}
+	}
+	e.scale(p, reduced(image.Pt(full.Width, full.Height), how.Scale))
+	if err := e.mark(p); err != nil {
 		return nil, err
 	}
 	size := p.img.Bounds().Size()
 	// The first JPEG is guessed at half a byte a pixel; later ones are like the last.
 	f := e.pool.Get(cmp.Or(e.room, size.X*size.Y/2))
-	var err error
-	if f.JPEG, err = e.enc.Append(f.JPEG, p.img); err != nil {
+	if err := e.fill(f, p, full, how); err != nil {
 		f.Release()
 		return nil, err
 	}
@@ -98,13 +121,26 @@ func (e *encoder) encode(p *picture) (*stream.Frame, error) {
 	return f, nil
 }
 
-// prepare scales and marks a picture.
-func (e *encoder) prepare(p *picture) error {
-	if src, ok := p.img.(*image.YCbCr); ok && e.size != (image.Point{}) && e.size != src.Rect.Size() {
-		e.scaled = codec.ReuseYCbCr(e.scaled, e.size.X, e.size.Y, src.SubsampleRatio)
-		codec.Scale(e.scaled, src)
-		p.img = e.scaled
+// fill encodes p into f; once more, at a lower quality, if it came out far too large.
+func (e *encoder) fill(f *stream.Frame, p *picture, full rate.Picture, how rate.Setting) (err error) {
+	if f.JPEG, err = e.enc.Append(f.JPEG, p.img); err != nil || e.rate == nil {
+		return err
 	}
+	how, again := e.rate.Made(time.Now(), full, how, len(f.JPEG))
+	if !again {
+		return nil
+	}
+	if err = e.enc.SetQuality(how.Quality); err != nil {
+		return err
+	}
+	if f.JPEG, err = e.enc.Append(f.JPEG[:0], p.img); err == nil {
+		e.rate.Made(time.Now(), full, how, len(f.JPEG))
+	}
+	return err
+}
+
+// mark paints the timecode.
+func (e *encoder) mark(p *picture) error {
 	if !e.strip {
 		return nil
 	}

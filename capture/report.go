@@ -26,7 +26,7 @@ type Info struct {
 // Thinned + Replaced + Late + Damaged + those still on their way (at most 3).
 type Stats struct {
 	Pictures uint64 `json:"pictures"`      // came from the device
-	Thinned  uint64 `json:"thinned"`       // left out: over Config.FPS
+	Thinned  uint64 `json:"thinned"`       // left out: over Config.FPS, or by Config.Rate
 	Replaced uint64 `json:"replaced"`      // left out: a newer one came before it was taken
 	Late     uint64 `json:"late"`          // left out: played, and their time had passed
 	Damaged  uint64 `json:"damaged"`       // left out: unreadable, cut off or over a limit

@@ -14,6 +14,9 @@ import (
 // for nothing that needs the pixels, otherwise decoded and encoded again.
 func jpegSource(j *jpegs, cfg Config) (stream.Source, error) {
 	if cfg.Size == (image.Point{}) && cfg.Quality == 0 && !cfg.Timecode {
+		if cfg.Rate != nil {
+			return &passing{j, cfg.Rate}, nil
+		}
 		return j, nil
 	}
 	dec, err := codec.NewDecoder()

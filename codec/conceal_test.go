@@ -84,7 +84,7 @@ func TestConcealAnyHole(t *testing.T) {
 	s, e := find(t, now), find(t, before)
 	var got Strips
 	var out []byte
-	for from := s.head.data; from < len(now); from++ {
+	for from := s.head.Data; from < len(now); from++ {
 		for _, size := range []int{1, 2, 3, 50, 200, len(now)} {
 			holes := []Hole{{From: from, To: min(from+size, len(now))}}
 			in := punch(now, holes)

@@ -74,7 +74,7 @@ func TestEncodeSubsampling(t *testing.T) {
 			if _, ok := in.(*image.Gray); ok {
 				expect = Header{Components: 1, Ratio: image.YCbCrSubsampleRatio420, Gray: true}
 			}
-			expect.Width, expect.Height, expect.Huffman, expect.Scan = 50, 30, true, h.Scan
+			expect.Width, expect.Height, expect.Huffman, expect.Scan, expect.Data = 50, 30, true, h.Scan, h.Data
 			if h != expect {
 				t.Errorf("%d from %T: got %+v, want %+v", sub, in, h, expect)
 			}

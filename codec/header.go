@@ -38,6 +38,7 @@ type Header struct {
 	Huffman         bool                      // has Huffman tables; see Mend
 	RestartInterval int                       // MCUs between restart markers, 0 for none
 	Scan            int                       // offset in bytes of the first scan's SOS marker: what stands before it is the header
+	Data            int                       // offset in bytes of the first scan's entropy-coded data
 }
 
 // ParseHeader walks the markers of a JPEG up to its first scan, decoding nothing.
@@ -61,7 +62,6 @@ type headerParser struct {
 	dri      int         // offset in bytes of the restart interval that counts; 0 if there is none
 	mcu      image.Point // pixels that an MCU of a scan with all components covers
 	together bool        // the first scan has all components
-	data     int         // offset in bytes of the first scan's entropy-coded data
 
 	rgb   bool // components are named R, G, B
 	jfif  bool
@@ -89,7 +89,7 @@ func (p *headerParser) parse(jpeg []byte) error {
 			return fmt.Errorf("%w: cut off in segment FF%02X", ErrFormat, marker)
 		}
 		if marker == mSOS {
-			p.data = pos + n
+			p.Data = pos + n
 			p.together = n > 2 && int(jpeg[pos+2]) == p.Components
 			return p.startOfScan()
 		}

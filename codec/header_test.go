@@ -38,6 +38,7 @@ func TestParseHeader(t *testing.T) {
 		c.want.Width, c.want.Height = 50, 30
 		data := c.in.jpeg()
 		c.want.Scan = bytes.LastIndex(data, []byte{0xFF, mSOS})
+		c.want.Data = c.want.Scan + 2 + segmentLen(data, c.want.Scan+2)
 		got, err := ParseHeader(data)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)

@@ -121,22 +121,12 @@ func (s *scaler) plane(dst, src plane) {
 		for y := range dst.size.Y {
 			copy(dst.row(y), src.row(y))
 		}
-	case dst.size.Mul(2) == src.size:
-		halve(dst, src)
+	case halves(dst, src):
+		halve(dst, src, 1)
+	case threeOfFour(dst, src):
+		threeQuarters(dst, src, 1)
 	default:
 		s.resample(dst, src)
-	}
-}
-
-// halve is by far the most frequent scaling.
-func halve(dst, src plane) {
-	for y := range dst.size.Y {
-		d, a, b := dst.row(y), src.row(2*y), src.row(2*y+1)
-		b = b[:len(a)]
-		for x := range d {
-			i := 2 * x
-			d[x] = byte((uint(a[i]) + uint(a[i+1]) + uint(b[i]) + uint(b[i+1]) + 2) >> 2)
-		}
 	}
 }
 

@@ -184,11 +184,11 @@ func (s *slicer) head(first []byte) error {
 		return fmt.Errorf("codec: first strip: %w", err)
 	}
 	interval := units(h.Width, h.mcu.X) * (s.high / h.mcu.Y)
-	s.data = h.data
+	s.data = h.Data
 	s.out = append(s.out, first[:h.Scan]...)
 	binary.BigEndian.PutUint16(s.out[s.start+h.height:], uint16(s.src.size().Y))
 	s.out = append(s.out, 0xFF, mDRI, 0, 4, byte(interval>>8), byte(interval))
-	s.out = append(s.out, first[h.Scan:h.data]...)
+	s.out = append(s.out, first[h.Scan:h.Data]...)
 	return nil
 }
 

@@ -72,10 +72,10 @@ func (s *Strips) find(jpeg []byte, holes []Hole) error {
 		if len(holes) > 0 {
 			return fmt.Errorf("%w: %d bytes are missing, and it has no strips", ErrFormat, holes[0].To-holes[0].From)
 		}
-		s.span = append(s.span, span{s.head.data, len(jpeg)})
+		s.span = append(s.span, span{s.head.Data, len(jpeg)})
 		return nil
 	}
-	w := stripWalk{Strips: s, holes: holes, total: total, start: s.head.data}
+	w := stripWalk{Strips: s, holes: holes, total: total, start: s.head.Data}
 	return w.walk()
 }
 
@@ -123,7 +123,7 @@ func (s *Strips) Rows(i int) (from, to int) {
 
 // Head is the JPEG up to its first strip: all that has to be equal for a strip to
 // have the same meaning in two JPEGs.
-func (s *Strips) Head() []byte { return s.jpeg[:s.head.data:s.head.data] }
+func (s *Strips) Head() []byte { return s.jpeg[:s.head.Data:s.head.Data] }
 
 // Piece is the part of a JPEG without holes that makes up strip i on the wire. Pieces
 // follow each other without a gap: the first begins with the JPEG, the others with

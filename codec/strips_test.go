@@ -99,7 +99,7 @@ func TestFindRefuses(t *testing.T) {
 		"a strip less":                   join(data[:s.span[3].from], data[s.span[4].from:]),
 		"no EOI":                         data[:len(data)-2],
 		"half an EOI":                    data[:len(data)-1],
-		"no data":                        data[:s.head.data],
+		"no data":                        data[:s.head.Data],
 		"no header":                      data[:40],
 		"nothing":                        nil,
 		"an announced interval, no data": append(bytes.Clone(s.Head()), 0xFF, mEOI),
@@ -115,7 +115,7 @@ func TestFindRefuses(t *testing.T) {
 		"behind the JPEG":       {{From: 300, To: len(data) + 1}},
 		"turned round":          {{From: 301, To: 300}},
 		"overlapping":           {{From: 300, To: 310}, {From: 309, To: 312}},
-		"in the header":         {{From: s.head.data - 1, To: s.head.data + 4}},
+		"in the header":         {{From: s.head.Data - 1, To: s.head.Data + 4}},
 		"a hole without strips": {{From: len(data) - 9, To: len(data) - 4, Strip: true}},
 	} {
 		var got Strips
