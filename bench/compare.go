@@ -78,7 +78,7 @@ func changes(s, t *Summary) []string {
 	rows := [][]string{}
 	names := []string{"share_within_deadline", "share_shown", "latency_p50_ms", "latency_p99_ms", "latency_max_ms", "freeze_ms",
 		"jitter_ms", "encode_mean_ms", "send_mean_ms", "network_mean_ms", "decode_mean_ms",
-		"goodput_mbit_s", "wire_per_payload", "sender_cpu_cores", "viewer_cpu_cores", "sender_rss_peak_mib", "viewer_rss_peak_mib"}
+		"goodput_mbit_s", "jpeg_mean_kb", "wire_per_payload", "sender_cpu_cores", "viewer_cpu_cores", "sender_rss_peak_mib", "viewer_rss_peak_mib"}
 	for _, name := range names {
 		f := by(name)
 		x, okX := s.Figures[name]

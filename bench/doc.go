@@ -1,7 +1,7 @@
 // Package bench tells which transport serves live video better: from the times that
 // both ends noted for every frame, to statistics, to reports.
 //
-//	traces (a JSON line per frame)  →  Run  →  Analyse  →  Report  →  table, JSON, CSV, HTML
+//	traces (a JSON line per frame)  →  Run  →  Analyse  →  Report  →  table, JSON, CSV, Markdown, HTML
 //
 // # What counts
 //

@@ -141,7 +141,7 @@ func tables(groups [][]*Summary, series []string) []htmlTable {
 	own := brief(groups[0][0].Scenario.deadline())
 	return []htmlTable{
 		figuresTable("What is seen: shares of the frames due, in percent", groups, series,
-			[]string{"≤ " + own, "≤ 50 ms", "≤ 100 ms", "≤ 200 ms", "ever shown", "freeze, ms", "jitter, ms", "unevenness, ms"},
+			[]string{"≤ " + own, "≤ 50 ms", "≤ 100 ms", "≤ 200 ms", "whole", "freeze, ms", "jitter, ms", "unevenness, ms"},
 			[]string{"share_within_deadline", "share_within_50ms", "share_within_100ms", "share_within_200ms", "share_shown", "freeze_ms", "jitter_ms", "interval_stddev_ms"}),
 		figuresTable("Latency, captured → decoded, in ms", groups, series,
 			[]string{"p50", "p90", "p99", "p99.9", "max", "p50 of due", "p90 of due", "p99 of due"},
@@ -150,8 +150,8 @@ func tables(groups [][]*Summary, series []string) []htmlTable {
 			[]string{"encode mean", "p99", "send mean", "p99", "network mean", "p99", "decode mean", "p99"},
 			[]string{"encode_mean_ms", "encode_p99_ms", "send_mean_ms", "send_p99_ms", "network_mean_ms", "network_p99_ms", "decode_mean_ms", "decode_p99_ms"}),
 		figuresTable("What it costs", groups, series,
-			[]string{"shown, fps", "goodput, Mbit/s", "wire per payload", "CPU sender, cores", "CPU viewer, cores", "memory sender, MiB", "memory viewer, MiB"},
-			[]string{"fps", "goodput_mbit_s", "wire_per_payload", "sender_cpu_cores", "viewer_cpu_cores", "sender_rss_peak_mib", "viewer_rss_peak_mib"}),
+			[]string{"shown, fps", "goodput, Mbit/s", "mean JPEG, kB", "wire per payload", "CPU sender, cores", "CPU viewer, cores", "memory sender, MiB", "memory viewer, MiB"},
+			[]string{"fps", "goodput_mbit_s", "jpeg_mean_kb", "wire_per_payload", "sender_cpu_cores", "viewer_cpu_cores", "sender_rss_peak_mib", "viewer_rss_peak_mib"}),
 	}
 }
 

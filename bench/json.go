@@ -98,6 +98,9 @@ func (r *Result) check() error {
 	case len(s.Series.At) != len(s.Series.MS) || len(s.Series.At) != len(s.Series.Missed) || len(s.Series.At) > maxSeries:
 		return bad("series")
 	}
+	if !s.Squeeze.check() {
+		return bad("squeeze")
+	}
 	for _, f := range figures {
 		v := f.of(s)
 		if limit := limits[f.unit]; v < -limit || v > limit && !math.IsInf(v, 1) {
@@ -121,4 +124,4 @@ func (r *Result) check() error {
 }
 
 // limits of the figures by unit; none of them is ever negative but the stage network.
-var limits = map[string]float64{"share": 1, "ms": maxMS, "fps": 1e9, "Mbit/s": 1e12, "": 1e9, "cores": 1e6, "MiB": 1e12}
+var limits = map[string]float64{"share": 1, "ms": maxMS, "fps": 1e9, "Mbit/s": 1e12, "": 1e9, "cores": 1e6, "kB": 1e9, "MiB": 1e12}

@@ -19,7 +19,7 @@ func names(all []*Summary) []string {
 	}
 	slices.SortStableFunc(list, func(a, b string) int {
 		rank := func(name string) int {
-			if name == "udp" {
+			if strings.HasPrefix(name, "udp") {
 				return 0
 			}
 			return 1

@@ -84,18 +84,22 @@ type Sweep struct {
 type Point struct {
 	Transport  string   `json:"transport"`            // "udp", "tcp"
 	Congestion string   `json:"congestion,omitempty"` // of tcp: what the kernel said it used
+	Repair     string   `json:"repair,omitempty"`     // of udp: what was done about losses: "none", "fec", "nack", "auto"
 	Link       string   `json:"link"`                 // all its parameters, the swept one included: "rate=100mbit,delay=5ms,loss=1%"; or what else it is: "loopback"
 	Sweep      Sweep    `json:"sweep,omitzero"`
 	Scenario   Scenario `json:"scenario"`
 }
 
-// Name is the transport, and always the congestion control of tcp.
+// Name is the transport with what it was run with: always the congestion control of
+// tcp, and the repair of udp.
 func (p Point) Name() string {
 	switch {
 	case p.Congestion != "":
-		return p.Transport + " (" + p.Congestion + ")"
+		return p.Transport + " " + p.Congestion
 	case p.Transport == "tcp":
 		return "tcp (unknown)"
+	case p.Repair != "":
+		return p.Transport + " " + p.Repair
 	}
 	return p.Transport
 }
@@ -103,7 +107,8 @@ func (p Point) Name() string {
 // Run is one measurement.
 type Run struct {
 	Point
-	Repeat int `json:"repeat"` // from 1
+	Repeat int    `json:"repeat"`         // from 1
+	Seed   uint64 `json:"seed,omitempty"` // of the emulated link in this run: that of Link is the first repeat's
 
 	// Began is when frames were first due, µs since the Unix epoch by the sender's
 	// clock; 0 = at the first one captured.
@@ -117,6 +122,9 @@ type Run struct {
 	Sender End          `json:"sender"`
 	Viewer End          `json:"viewer"`
 	Clock  *Clock       `json:"clock,omitempty"` // nil = both ends read one clock
+
+	Squeeze *Squeeze `json:"squeeze,omitempty"` // nil = none
+	Repairs *Repairs `json:"repairs,omitempty"` // nil = not udp
 
 	// Err says why this is no measurement of the transport: a process or the link died.
 	// Such a run is named in every report and left out of all medians. A run that went

@@ -26,6 +26,8 @@ type Stats struct {
 	Freeze  float64 `json:"freeze_ms"` // the longest time without a new picture, up to the very end of the span
 	Goodput float64 `json:"goodput_mbit_s"`
 
+	JPEG *float64 `json:"jpeg_mean_kb,omitempty"` // 1000 bytes, of the frames encoded
+
 	// Jitter is the mean of |D| between neighbours among the frames shown, D the change of
 	// latency: what the estimator of RFC 3550 section 6.4.1 smooths.
 	Jitter *float64 `json:"jitter_ms,omitempty"`
@@ -43,6 +45,8 @@ type Stats struct {
 	ClockBound *float64 `json:"clock_bound_ms,omitempty"`
 	Negative   int      `json:"negative,omitempty"` // frames decoded before they were captured, by the clocks; counted as 0 ms
 	Odd        int      `json:"odd,omitempty"`      // frames of all the run with times over an hour apart; taken as never shown
+
+	Squeeze *Squeezed `json:"squeeze,omitempty"` // nil = the link was not squeezed within the span
 
 	Curve  Curve  `json:"cdf"`
 	Series Series `json:"series"`
@@ -106,6 +110,8 @@ func Analyse(r Run) Stats {
 	st.Stages = stages(shown)
 	st.Curve = curve(latencies, st.Due)
 	st.Series = series(span)
+	st.JPEG = quotient(phase(span.slots).Bytes, 1e3)
+	st.Squeeze = squeezed(r.Squeeze, span, all)
 
 	var bytes int
 	for _, f := range shown {

@@ -39,7 +39,7 @@ var figures = slices.Concat([]figure{
 	{name: "share_within_50ms", title: "within 50 ms", unit: "share", good: true, of: func(s *Stats) float64 { return s.within(1) }},
 	{name: "share_within_100ms", title: "within 100 ms", unit: "share", good: true, of: func(s *Stats) float64 { return s.within(2) }},
 	{name: "share_within_200ms", title: "within 200 ms", unit: "share", good: true, of: func(s *Stats) float64 { return s.within(3) }},
-	{name: "share_shown", title: "ever shown", unit: "share", good: true, of: func(s *Stats) float64 {
+	{name: "share_shown", title: "whole", unit: "share", good: true, of: func(s *Stats) float64 {
 		if s.Due == 0 {
 			return math.NaN()
 		}
@@ -57,6 +57,7 @@ var figures = slices.Concat([]figure{
 		{name: "interval_stddev_ms", title: "unevenness", unit: "ms", good: true, less: true, of: func(s *Stats) float64 { return known(s.Unevenness) }},
 		{name: "fps", title: "shown a second", unit: "fps", good: true, of: func(s *Stats) float64 { return s.FPS }},
 		{name: "goodput_mbit_s", title: "goodput", unit: "Mbit/s", of: func(s *Stats) float64 { return s.Goodput }},
+		{name: "jpeg_mean_kb", title: "mean JPEG", unit: "kB", of: func(s *Stats) float64 { return known(s.JPEG) }},
 		{name: "wire_per_payload", title: "wire per payload", good: true, less: true, of: func(s *Stats) float64 { return known(s.Overhead) }},
 		{name: "sender_cpu_cores", title: "sender CPU", unit: "cores", good: true, less: true, of: func(s *Stats) float64 { return known(s.SenderCPU) }},
 		{name: "viewer_cpu_cores", title: "viewer CPU", unit: "cores", good: true, less: true, of: func(s *Stats) float64 { return known(s.ViewerCPU) }},
@@ -164,7 +165,7 @@ func places(all []*Summary) [][]*Summary {
 	at := map[Point]int{}
 	for _, s := range all {
 		key := s.Point
-		key.Transport, key.Congestion = "", ""
+		key.Transport, key.Congestion, key.Repair = "", "", ""
 		i, ok := at[key]
 		if !ok {
 			i = len(groups)

@@ -3,6 +3,7 @@ package bench
 import (
 	"bufio"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -20,11 +21,12 @@ type column struct {
 // columns stand behind the place and the transport.
 var columns = []column{
 	{"in time %", "share_within_deadline", 0},
-	{"shown %", "share_shown", 4},
+	{"whole %", "share_shown", 4},
 	{"p50 ms", "latency_p50_ms", 3},
 	{"p99 ms", "latency_p99_ms", 1},
 	{"freeze ms", "freeze_ms", 2},
-	{"CPU", "cpu_cores", 5},
+	{"wire ×", "wire_per_payload", 5},
+	{"CPU", "cpu_cores", 6},
 }
 
 // WriteText writes the report for a terminal: the table, a row for every point and
@@ -50,6 +52,14 @@ func WriteText(w io.Writer, r *Report) error {
 	}
 	out.WriteString("\n")
 	line("", legend(all))
+	for _, t := range more(places(all), false) {
+		out.WriteString("\n")
+		line("", t.title)
+		out.WriteString("\n")
+		for _, row := range aligned(slices.Concat([][]string{t.head}, t.rows)) {
+			out.WriteString(row + "\n")
+		}
+	}
 	troubles := r.Troubles()
 	if len(troubles) > 0 {
 		out.WriteString("\n")
@@ -96,7 +106,8 @@ func legend(all []*Summary) string {
 			deadline = "the scenario's deadline"
 		}
 	}
-	says := "in time: share of the frames due that were decoded within " + deadline + " of capture; p50, p99: latency of those shown; " +
+	says := "in time: share of the frames due that were decoded within " + deadline + " of capture; whole: that were shown at all, before a newer one; " +
+		"p50, p99: latency of those shown; wire: bytes of IP that the sender put on the link for each of JPEG; " +
 		"CPU: cores, both ends together. Medians of the runs (lowest–highest, where they differ and there is room)."
 	if bound := all[0].bound(); bound > 0 {
 		for _, s := range all {
@@ -110,38 +121,53 @@ func legend(all []*Summary) string {
 // table lays the rows out, a header first.
 func table(groups [][]*Summary) []string {
 	for spreads := len(columns); ; spreads-- {
-		rows := cells(groups, spreads)
-		widths := make([]int, len(rows[0]))
-		total := -2
-		for i := range widths {
-			for _, row := range rows {
-				widths[i] = max(widths[i], utf8.RuneCountInString(row[i]))
-			}
-			total += widths[i] + 2
+		rows := cells(groups, columns, spreads)
+		if spreads == 0 || measured(rows) <= width {
+			return aligned(rows)
 		}
-		if over := total - width; over > 0 {
-			if spreads > 0 {
-				continue
-			}
-			for i := range 2 { // long names are cut
-				less := max(0, min(over, widths[i]-8))
-				widths[i], over = widths[i]-less, over-less
-			}
-		}
-		lines := make([]string, len(rows))
-		for n, row := range rows {
-			var b strings.Builder
-			for i, cell := range row {
-				b.WriteString(pad(cell, widths[i]) + "  ")
-			}
-			lines[n] = strings.TrimRight(b.String(), " ")
-		}
-		return lines
 	}
 }
 
-// cells are the table's, the spread given in so many columns.
-func cells(groups [][]*Summary, spreads int) [][]string {
+// measured is how wide aligned rows are.
+func measured(rows [][]string) int {
+	total := -2
+	for i := range rows[0] {
+		total += broadest(rows, i) + 2
+	}
+	return total
+}
+
+func broadest(rows [][]string, column int) (n int) {
+	for _, row := range rows {
+		n = max(n, utf8.RuneCountInString(row[column]))
+	}
+	return n
+}
+
+// aligned sets the cells below one another. The first two columns, long names, are cut to
+// what room the others leave.
+func aligned(rows [][]string) []string {
+	over := measured(rows) - width
+	widths := make([]int, len(rows[0]))
+	for i := range widths {
+		widths[i] = broadest(rows, i)
+		if less := max(0, min(over, widths[i]-8)); i < 2 {
+			widths[i], over = widths[i]-less, over-less
+		}
+	}
+	lines := make([]string, len(rows))
+	for n, row := range rows {
+		var b strings.Builder
+		for i, cell := range row {
+			b.WriteString(pad(cell, widths[i]) + "  ")
+		}
+		lines[n] = strings.TrimRight(b.String(), " ")
+	}
+	return lines
+}
+
+// cells are those of a table with these columns, the spread given in so many of them.
+func cells(groups [][]*Summary, columns []column, spreads int) [][]string {
 	head := []string{"link", "transport"}
 	if key := groups[0][0].Sweep.Key; key != "" {
 		head[0] = plain(key)

@@ -64,8 +64,10 @@ func percent(share float64) string {
 		return "<0.1"
 	case p >= 100:
 		return "100"
+	case p >= 99: // where a hundredth matters
+		return fmt.Sprintf("%.2f", min(p, 99.99))
 	default:
-		return fmt.Sprintf("%.1f", min(p, 99.9))
+		return fmt.Sprintf("%.1f", p)
 	}
 }
 

@@ -4,6 +4,7 @@
 //
 // A [Plan] is a list of trials: every transport at every point of a sweep, repeated.
 // The transports take turns, in an order that is reversed with every repeat, so that a
-// machine which drifts treats them alike. A trial that fails, because a process or the
+// machine which drifts treats them alike. On an emulated link every repeat has the next
+// seed, and all transports of a repeat have the same. A trial that fails, because a process or the
 // link died, is a Run with an Err; the others go on.
 package trial

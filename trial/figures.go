@@ -30,6 +30,12 @@ type figures struct {
 				Datagrams uint64 `json:"datagrams"`
 				Bytes     uint64 `json:"bytes"`
 			} `json:"to"`
+			Repairs struct {
+				Resent  uint64 `json:"resent"`
+				Bytes   uint64 `json:"resent_bytes"`
+				Gone    uint64 `json:"gone"`
+				Refused uint64 `json:"refused"`
+			} `json:"repairs"`
 		} `json:"udp"`
 		TCP struct {
 			Skipped uint64 `json:"skipped"`
@@ -48,6 +54,10 @@ type figures struct {
 		UDP struct {
 			KernelDrops uint64 `json:"kernel_drops"`
 			Fragments   struct {
+				Complete   uint64            `json:"complete"`
+				Rebuilt    uint64            `json:"rebuilt"`
+				Repaired   uint64            `json:"repaired"`
+				Missing    uint64            `json:"missing"`
 				Incomplete map[string]uint64 `json:"incomplete"`
 			} `json:"fragments"`
 		} `json:"udp"`
@@ -70,6 +80,7 @@ func (f *figures) sender(sent []bench.SentFrame, wire uint64) bench.End {
 		for _, to := range f.Send.UDP.To {
 			e.Wire += to.Bytes + headers*to.Datagrams
 		}
+		e.Wire += f.Send.UDP.Repairs.Bytes + headers*f.Send.UDP.Repairs.Resent
 	}
 	for _, s := range sent {
 		e.Payload += uint64(s.Bytes)
@@ -95,6 +106,17 @@ func (f *figures) viewer(shown []bench.ShownFrame, wire uint64) bench.End {
 	}
 	f.cost(&e)
 	return e
+}
+
+// repairs is what the two ends of udp counted. A frame that is rebuilt and repaired is
+// among the repaired only.
+func repairs(tx, rx *figures) *bench.Repairs {
+	in, out := &rx.View.UDP.Fragments, &tx.Send.UDP.Repairs
+	helped := min(in.Rebuilt+in.Repaired, in.Complete)
+	return &bench.Repairs{
+		AtOnce: in.Complete - helped, Rebuilt: in.Rebuilt, Repaired: in.Repaired, GivenUp: rx.View.Frames.Lost, Missing: in.Missing,
+		Resent: out.Resent, ResentBytes: out.Bytes, Refused: out.Refused, Gone: out.Gone,
+	}
 }
 
 func (f *figures) cost(e *bench.End) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 
@@ -27,8 +28,14 @@ const (
 // one runs a trial. What fails in it is the Run's Err.
 func (p *Plan) one(ctx context.Context, place place, t trial) bench.Run {
 	run := bench.Run{
-		Point:  bench.Point{Transport: t.way.Transport, Congestion: t.way.Congestion, Link: place.name(), Sweep: t.sweep, Scenario: p.Scenario},
+		Point:  bench.Point{Transport: t.way.Transport, Congestion: t.way.Congestion, Repair: t.way.Repair, Link: place.name(), Sweep: t.sweep, Scenario: p.Scenario},
 		Repeat: t.repeat,
+	}
+	if t.link != nil {
+		run.Seed = max(t.link.Seed, 1)
+		if q := t.link.Squeeze; q.Rate != 0 {
+			run.Squeeze = &bench.Squeeze{Rate: q.Rate, At: bench.Duration{Duration: q.After}, For: bench.Duration{Duration: q.For}}
+		}
 	}
 	if err := p.measure(ctx, place, t, &run); err != nil && ctx.Err() == nil {
 		run.Err = err.Error()
@@ -37,7 +44,7 @@ func (p *Plan) one(ctx context.Context, place place, t trial) bench.Run {
 }
 
 func (p *Plan) measure(ctx context.Context, place place, t trial, run *bench.Run) (err error) {
-	viewer, err := place.view(ctx, p.Program, viewing{t.way, p.ViewerArgs})
+	viewer, err := place.view(ctx, p.Program, viewing{t.way, p.Scenario.Deadline, p.ViewerArgs})
 	if err != nil {
 		return fmt.Errorf("viewer: %w", err)
 	}
@@ -56,9 +63,9 @@ func (p *Plan) measure(ctx context.Context, place place, t trial, run *bench.Run
 	trace := filepath.Join(dir, "trace")
 	s := p.Scenario
 	length := s.Warmup.Duration + s.Length.Duration + spare
-	sender := newProcess(p.Program, append([]string{"send", "--to", t.way.Transport + "://" + viewer.at(), "--trace", trace,
+	sender := newProcess(p.Program, slices.Concat([]string{"send", "--to", t.way.Transport + "://" + viewer.at(), "--trace", trace,
 		"--source", s.Source, "--fps", strconv.FormatFloat(s.FPS, 'g', -1, 64), "--duration", length.String()},
-		append(append(p.picture(), t.way.args()...), p.SenderArgs...)...)...)
+		p.picture(), t.way.sender(p.Parity), p.SenderArgs)...)
 	if err := place.start(sender); err != nil {
 		return fmt.Errorf("sender: %w", err)
 	}
@@ -116,6 +123,9 @@ func collect(run *bench.Run, place place, sender *process, trace string, got rec
 	}
 	fromSender, fromViewer := place.wire()
 	run.Shown = got.Shown
+	if run.Transport == "udp" {
+		run.Repairs = repairs(&tx, &got.Figures)
+	}
 	run.Sender, run.Viewer = tx.sender(run.Sent, fromSender), got.Figures.viewer(run.Shown, fromViewer)
 	for _, v := range tx.Send.TCP.Viewers {
 		run.Congestion = v.Congestion
@@ -139,9 +149,22 @@ func (p *Plan) picture() (args []string) {
 	return args
 }
 
-func (w Way) args() []string {
+// args are the arguments of both ends.
+func (w Way) args() (args []string) {
 	if w.Congestion != "" {
-		return []string{"--tcp-congestion", w.Congestion}
+		args = append(args, "--tcp-congestion", w.Congestion)
 	}
-	return nil
+	if w.Repair != "" {
+		args = append(args, "--repair", w.Repair)
+	}
+	return args
+}
+
+// sender are the sender's arguments.
+func (w Way) sender(parity string) []string {
+	args := w.args()
+	if w.HasParity() && parity != "" {
+		args = append(args, "--parity", parity)
+	}
+	return args
 }

@@ -22,18 +22,22 @@ type place interface {
 }
 
 // open makes the place of one trial.
-func (p *Plan) open(link *netlab.Params) (place, error) {
+func (p *Plan) open(t trial) (place, error) {
 	switch {
 	case p.Receiver != nil:
 		return p.Receiver, nil
-	case link == nil:
+	case t.link == nil:
 		return loopback{}, nil
 	}
-	l, err := netlab.Open(context.Background(), *link) // closed by close: what was measured is still to be read
+	params := *t.link
+	if params.Squeeze.Rate != 0 { // which the user counts from where the measured time begins
+		params.Squeeze.After += p.Scenario.Warmup.Duration
+	}
+	l, err := netlab.Open(context.Background(), params) // closed by close: what was measured is still to be read
 	if err != nil {
 		return nil, err
 	}
-	return &lab{l, *link}, nil
+	return &lab{l, *t.point, params}, nil
 }
 
 // loopback is this machine.
@@ -65,7 +69,8 @@ func asViewer(l *localViewer, err error) (viewer, error) {
 // lab is a link of netlab's: the sender is on host A.
 type lab struct {
 	link   *netlab.Link
-	params netlab.Params
+	params netlab.Params // as the user knows it
+	opened netlab.Params // as it was opened
 }
 
 func (l *lab) name() string           { return l.params.String() }

@@ -20,6 +20,8 @@ type Plan struct {
 	Link     *netlab.Params // nil = the loopback interface
 	Sweep    *netlab.Sweep  // nil = one point; needs a Link
 
+	Parity string // of the ways with parity, as --parity wants it; empty = send's own
+
 	SenderArgs, ViewerArgs []string // more arguments for the processes
 
 	// Began is told of each trial when it begins: it is the i-th of n, from 1.
@@ -27,24 +29,44 @@ type Plan struct {
 }
 
 // Way is a transport. Congestion is the congestion control of tcp, empty for the
-// system's.
+// system's; Repair is what udp does about losses, one of Repairs.
 type Way struct {
 	Transport  string `json:"transport"`
 	Congestion string `json:"congestion,omitempty"`
+	Repair     string `json:"repair,omitempty"`
 }
+
+// Repairs are the ways to repair.
+var Repairs = []string{"none", "fec", "nack", "auto"}
+
+// HasParity reports whether a share of parity means anything to it.
+func (w Way) HasParity() bool { return w.Repair == "fec" || w.Repair == "auto" }
+func (w Way) asks() bool      { return w.Repair == "nack" || w.Repair == "auto" }
 
 // trial is one measurement.
 type trial struct {
 	way    Way
-	link   *netlab.Params
+	link   *netlab.Params // with the seed of this repeat
+	point  *netlab.Params // with that of the first, by which the repeats are known
 	sweep  bench.Sweep
 	repeat int
 }
 
+// seeded gives every repeat the next seed, unless seeds are what is swept: what is
+// measured should not hang on one pattern of losses. All ways meet the same ones.
+func seeded(link *netlab.Params, sweep bench.Sweep, repeat int) *netlab.Params {
+	if link == nil || sweep.Key == "seed" {
+		return link
+	}
+	next := *link
+	next.Seed = max(next.Seed, 1) + uint64(repeat-1)
+	return &next
+}
+
 func (t trial) String() string {
 	text := t.way.Transport
-	if t.way.Congestion != "" {
-		text += " (" + t.way.Congestion + ")"
+	if more := t.way.Congestion + t.way.Repair; more != "" { // never both
+		text += " " + more
 	}
 	if t.sweep.Key != "" {
 		text += " " + t.sweep.Key + "=" + t.sweep.Value
@@ -74,7 +96,7 @@ func (p *Plan) trials() (all []trial, err error) {
 	for repeat := 1; repeat <= p.Repeat; repeat++ {
 		for i, link := range links {
 			for _, way := range ways {
-				all = append(all, trial{way, link, points[i], repeat})
+				all = append(all, trial{way, seeded(link, points[i], repeat), link, points[i], repeat})
 			}
 		}
 		slices.Reverse(ways)
@@ -97,7 +119,7 @@ func (p *Plan) Run(ctx context.Context, add func(bench.Run)) error {
 		if p.Began != nil {
 			p.Began(i+1, len(all), t.String())
 		}
-		place, err := p.open(t.link)
+		place, err := p.open(t)
 		if err != nil {
 			return err
 		}

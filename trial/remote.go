@@ -26,6 +26,7 @@ const DefaultPort = 5601
 const (
 	maxQuestion = 4 << 10   // bytes of a question
 	maxAnswer   = 512 << 20 // bytes of an answer: a trace
+	maxDeadline = 10 * time.Second
 	dialWithin  = 5 * time.Second
 	// answerWithin is how long an answer may take beyond what was asked for.
 	answerWithin = 30 * time.Second
@@ -223,6 +224,10 @@ func (q question) check(running *localViewer) error {
 		return fmt.Errorf("transport %q is not known here", q.View.Way.Transport)
 	case strings.Trim(q.View.Way.Congestion, "abcdefghijklmnopqrstuvwxyz0123456789_-") != "" || strings.HasPrefix(q.View.Way.Congestion, "-"):
 		return fmt.Errorf("%q is no congestion control", q.View.Way.Congestion)
+	case q.View.Way.Repair != "" && !slices.Contains(Repairs, q.View.Way.Repair):
+		return fmt.Errorf("repair %q is not known here", q.View.Way.Repair)
+	case q.View.Deadline.Duration < 0 || q.View.Deadline.Duration > maxDeadline:
+		return fmt.Errorf("a deadline of %v is not taken", q.View.Deadline)
 	case len(q.View.Args) > 0:
 		return errors.New("more arguments are not taken from others")
 	}

@@ -31,8 +31,18 @@ type received struct {
 
 // viewing is what a viewer is asked for.
 type viewing struct {
-	Way  Way      `json:"way"`
-	Args []string `json:"args,omitempty"`
+	Way      Way            `json:"way"`
+	Deadline bench.Duration `json:"deadline_ms,omitzero"` // of repairs; 0 = view's own
+	Args     []string       `json:"args,omitempty"`
+}
+
+// args are the viewer's arguments about the way.
+func (v viewing) args() []string {
+	args := v.Way.args()
+	if v.Way.asks() && v.Deadline.Duration > 0 {
+		args = append(args, "--deadline", v.Deadline.String())
+	}
+	return append(args, v.Args...)
 }
 
 // waiting is what a viewer says when it can be sent to.
@@ -51,8 +61,8 @@ func startViewer(ctx context.Context, program, host string, v viewing, start fun
 	if err != nil {
 		return nil, err
 	}
-	args := append([]string{"view", "--listen", v.Way.Transport + "://" + host + ":0", "--display", "none", "--trace", filepath.Join(dir, "trace")}, v.Way.args()...)
-	l := &localViewer{process: newProcess(program, append(args, v.Args...)...), dir: dir}
+	args := append([]string{"view", "--listen", v.Way.Transport + "://" + host + ":0", "--display", "none", "--trace", filepath.Join(dir, "trace")}, v.args()...)
+	l := &localViewer{process: newProcess(program, args...), dir: dir}
 	if err := start(l.process); err != nil {
 		os.RemoveAll(dir)
 		return nil, err

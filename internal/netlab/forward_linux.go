@@ -23,7 +23,8 @@ type forwarder struct {
 	params   atomic.Pointer[Params] // with defaults, set from outside
 	done     chan struct{}
 
-	start         time.Time // of the times
+	start         time.Time     // of the times, which are the same for both directions
+	first         *atomic.Int64 // when either carried its first packet, +1; zero = none yet
 	fates         fates
 	seed          uint64
 	direction     int
@@ -42,8 +43,8 @@ type forwarder struct {
 	published Counts // for Stats
 }
 
-func newForwarder(from, to *tun, wake, direction int, p *Params) *forwarder {
-	f := &forwarder{from: from, to: to, wake: wake, direction: direction, done: make(chan struct{}), start: time.Now(), slot: 2048}
+func newForwarder(from, to *tun, wake, direction int, p *Params, start time.Time, first *atomic.Int64) *forwarder {
+	f := &forwarder{from: from, to: to, wake: wake, direction: direction, done: make(chan struct{}), start: start, first: first, slot: 2048}
 	f.seed, f.fates = p.Seed, newFates(p.Seed, direction)
 	f.params.Store(p)
 	f.poll = [2]unix.PollFd{{Fd: int32(from.fd), Events: unix.POLLIN}, {Fd: int32(wake), Events: unix.POLLIN}}
@@ -101,6 +102,10 @@ func (f *forwarder) enter(b []byte, now time.Duration) {
 	p, c := f.params.Load(), &f.counts
 	if p.Seed != f.seed {
 		f.seed, f.fates = p.Seed, newFates(p.Seed, f.direction)
+	}
+	if c.Packets == 0 {
+		f.first.CompareAndSwap(0, int64(now)+1)
+		f.line.first = time.Duration(f.first.Load() - 1)
 	}
 	c.Packets++
 	c.Bytes += uint64(len(b))

@@ -1,6 +1,7 @@
 package netlab
 
 import (
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -16,7 +17,7 @@ func newTestForwarder(t *testing.T, link string) *forwarder {
 	}
 	t.Cleanup(func() { unix.Close(fd) })
 	p := mustParse(t, link)
-	return newForwarder(&tun{fd: fd}, &tun{fd: fd}, fd, 0, &p)
+	return newForwarder(&tun{fd: fd}, &tun{fd: fd}, fd, 0, &p, time.Now(), new(atomic.Int64))
 }
 
 func (f *forwarder) balanced() bool {
@@ -135,6 +136,21 @@ func TestChatter(t *testing.T) {
 	} {
 		if got := chatter(c.b); got != c.want {
 			t.Errorf("%s: got %v", name, got)
+		}
+	}
+}
+
+// It counts from the first packet of either direction, and so for both.
+func TestSqueezeCountsFromTheFirstPacket(t *testing.T) {
+	there := newTestForwarder(t, "rate=8mbit,squeeze=800kbit@1s+1s")
+	back := newTestForwarder(t, "rate=8mbit,squeeze=800kbit@1s+1s")
+	back.first = there.first
+	there.enter(make([]byte, 100), 10*time.Second)
+	back.enter(make([]byte, 100), 11500*time.Millisecond)
+	there.enter(make([]byte, 100), 11500*time.Millisecond)
+	for name, f := range map[string]*forwarder{"there": there, "back": back} {
+		if got, want := f.line.free, 11501*time.Millisecond; got != want {
+			t.Errorf("%s: the line is free at %v, want %v", name, got, want)
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -62,6 +63,7 @@ func flood(t testing.TB, l *Link, n, size int) []uint32 {
 	a, b := udpPair(t, l, (*Host).Addr4)
 	before := l.Stats().AB
 	got := make(chan []uint32)
+	var read atomic.Uint64
 	go func() {
 		var numbers []uint32
 		buffer := make([]byte, 65536)
@@ -72,6 +74,7 @@ func flood(t testing.TB, l *Link, n, size int) []uint32 {
 				return
 			}
 			numbers = append(numbers, binary.BigEndian.Uint32(buffer))
+			read.Add(1)
 		}
 	}()
 	payload := make([]byte, size)
@@ -89,9 +92,12 @@ func flood(t testing.TB, l *Link, n, size int) []uint32 {
 		return c.Packets+c.Missed-before.Packets-before.Missed >= uint64(n) && c.Waiting == 0
 	})
 	// What the device has been given is in the socket: the kernel does that in the write.
-	b.SetReadDeadline(time.Now().Add(500 * time.Millisecond))
-	numbers := <-got
 	c := l.Stats().AB
+	for limit := time.Now().Add(500 * time.Millisecond); read.Load() < c.Delivered-before.Delivered && time.Now().Before(limit); {
+		time.Sleep(time.Millisecond)
+	}
+	b.SetReadDeadline(time.Now().Add(20 * time.Millisecond)) // and one that is too many
+	numbers := <-got
 	if c.Missed != 0 || c.Failed != 0 || c.Packets-before.Packets != uint64(n) {
 		t.Fatalf("%d packets sent, %+v", n, c)
 	}

@@ -34,7 +34,7 @@ func missing(t *testing.T, got []uint32, n int) (lost []uint32) {
 // 100,000 real packets: the share and the burst length are within a tenth of what is
 // asked, and the packets that are lost are those that the seed says.
 func TestLossThroughTheKernel(t *testing.T) {
-	const n = 100_000
+	const n = 40_000
 	for link, want := range map[string]struct{ loss, burst float64 }{
 		"loss=1%":         {0.01, 1 / 0.99},
 		"loss=5%,burst=3": {0.05, 3},
@@ -64,7 +64,7 @@ func TestLossThroughTheKernel(t *testing.T) {
 // One seed is one pattern, whatever the size of the packets, how fast they come and what
 // else the link does to them; another seed is another.
 func TestOneSeedOnePattern(t *testing.T) {
-	const n = 5000
+	const n = 2000
 	want := lostOf(t, "loss=5%,burst=2,seed=7", n)
 	for _, c := range []struct {
 		link string
@@ -111,7 +111,7 @@ func TestLossUnderTCP(t *testing.T) {
 
 // Held packets are overtaken, and only they are.
 func TestReorder(t *testing.T) {
-	const n = 50_000
+	const n = 20_000
 	const link = "delay=1ms,reorder=2%"
 	l := openLink(t, link)
 	got := flood(t, l, n, 100)
@@ -176,11 +176,11 @@ func TestJitterDoesNotReorder(t *testing.T) {
 
 // A burst fills the queue, the rest of it is dropped, and the counts say so.
 func TestQueueDropsTheTail(t *testing.T) {
-	l := openLink(t, "rate=100kbit,queue=15kB")
+	l := openLink(t, "rate=200kbit,queue=15kB")
 	const n, size = 100, 1472
 	got := flood(t, l, n, size)
 	c := l.Stats().AB
-	// Ten packets fit; it takes 120 ms to make room for another.
+	// Ten packets fit; it takes 60 ms to make room for another.
 	if len(got) < 10 || len(got) > 15 || c.TailDropped != uint64(n-len(got)) {
 		t.Errorf("%d arrived, %+v, want 10 or a few more", len(got), c)
 	}

@@ -7,6 +7,8 @@ import "time"
 type line struct {
 	free time.Duration // when the last packet that was accepted has left the line
 	last time.Duration // when the packet before is released; none is earlier
+
+	first time.Duration // when the link carried its first packet
 }
 
 // enter puts size bytes on the line at now and returns when the last of them has left
@@ -19,12 +21,12 @@ func (l *line) enter(p *Params, now time.Duration, size int) (sent time.Duration
 	}
 	queued = size
 	if l.free > now {
-		queued += int(float64(l.free-now) * float64(p.Rate) / 8e9)
+		queued += l.between(p, now, l.free)
 	}
 	if queued > p.queue() {
 		return 0, queued, false
 	}
-	l.free = max(l.free, now) + time.Duration(int64(size)*8e9/p.Rate)
+	l.free = l.finish(p, max(l.free, now), size)
 	return l.free, queued, true
 }
 

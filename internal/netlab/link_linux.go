@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"os/exec"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -48,8 +50,9 @@ func (l *Link) open(p Params) (err error) {
 	if l.wake, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK); err != nil {
 		return fmt.Errorf("netlab: %w", err)
 	}
+	start, first := time.Now(), new(atomic.Int64)
 	for i := range l.forwards {
-		l.forwards[i] = newForwarder(l.hosts[i].tun, l.hosts[1-i].tun, l.wake, i, &p)
+		l.forwards[i] = newForwarder(l.hosts[i].tun, l.hosts[1-i].tun, l.wake, i, &p, start, first)
 		onThread(l.forwards[i].run)
 	}
 	return nil

@@ -59,6 +59,7 @@ func TestOnlyProgramsArePackets(t *testing.T) {
 	if _, err := b.Read(make([]byte, 100)); err != nil {
 		t.Fatal(err)
 	}
+	await(t, "the counts", func() bool { return l.Stats().AB.Delivered > 0 })
 	s := l.Stats()
 	if s.AB.Packets != 1 || s.AB.Bytes != 100 || s.AB.Delivered != 1 || s.AB.DeliveredBytes != 100 || s.BA.Packets != 0 {
 		t.Errorf("got %+v", s)
@@ -256,7 +257,7 @@ func TestCloseLeavesNothing(t *testing.T) {
 	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // which would close forgotten files
 	openLink(t, "").Close()                          // what the runtime opens once is open now
 	goroutines, open := runtime.NumGoroutine(), descriptors(t)
-	for range 10 {
+	for range 4 {
 		for _, end := range []string{"Close", "context"} {
 			ctx, cancel := context.WithCancel(t.Context())
 			l, err := Open(ctx, mustParse(t, "delay=1s"))

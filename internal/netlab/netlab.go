@@ -14,7 +14,8 @@
 // A packet's way through one direction, in this order:
 //
 //	queue      dropped if the bytes not yet sent, its own included, would be over Queue
-//	line       takes its size * 8 / Rate, after the packet before it
+//	line       takes its size * 8 / Rate, after the packet before it; during a Squeeze
+//	           by the rate of that, to the nanosecond at which it begins and ends
 //	loss       gone, after it has taken its time on the line
 //	delay      Delay ± Jitter, and never before the packet in front
 //	reorder    a share is held back by Hold more, which lets others overtake

@@ -21,6 +21,7 @@ type Params struct {
 	Queue     int           // bytes that may wait for the line, MTU..1 GB; zero means 20 ms of Rate, at least 64 kB
 	MTU       int           // of both devices, 1280..65535 bytes; zero means 1500
 	Seed      uint64        // of all that is drawn; zero means 1
+	Squeeze   Squeeze       // a time with a lower rate
 }
 
 // withDefaults fills in what is zero, but for Queue, whose default follows Rate.
@@ -70,6 +71,9 @@ func (p Params) check() (key string, err error) {
 		return "mtu", fmt.Errorf("is %d, want 1280..65535 bytes (1280 is IPv6's least)", p.MTU)
 	case p.Queue != 0 && (p.Queue < p.MTU || p.Queue > maxQueue):
 		return "queue", fmt.Errorf("is %d bytes, want at least one packet, %d, and at most 1000MB", p.Queue, p.MTU)
+	}
+	if err := p.Squeeze.check(p.Rate); err != nil {
+		return "squeeze", err
 	}
 	// Bursts with a single packet between them lose burst/(burst+1) of all.
 	if most := p.Burst / (p.Burst + 1); p.Burst > 1 && p.Loss < 1 && p.Loss > most {

@@ -11,7 +11,8 @@ import (
 
 // Grammar is the form of a link, in a line, for messages and help.
 const Grammar = "PRESET, KEY=VALUE, or both, with commas between: lan, wifi, busy-wifi, vpn or bad; " +
-	"rate=100mbit delay=5ms jitter=1ms loss=1% burst=3 reorder=0.1% duplicate=0.1% queue=64kB mtu=1500 seed=1"
+	"rate=100mbit delay=5ms jitter=1ms loss=1% burst=3 reorder=0.1% duplicate=0.1% queue=64kB mtu=1500 seed=1 " +
+	"squeeze=20mbit@5s+10s (the rate both ways from 5 s after the first packet, for 10 s)"
 
 // key is one KEY=VALUE. get needs the defaults filled in; set's error reads on from the
 // value, and ranges are left to check.
@@ -61,6 +62,7 @@ var keys = []key{
 		}
 		return err
 	}, func(p Params) string { return fmt.Sprint(p.Seed) }},
+	{"squeeze", "RATE@TIME+TIME such as 20mbit@5s+10s, or none", setSqueeze, func(p Params) string { return p.Squeeze.String() }},
 }
 
 func setRate(p *Params, value string) (err error) {
@@ -87,13 +89,16 @@ func shareKey(name string, field func(*Params) *float64) key {
 	}, func(p Params) string { return units.FormatNumber(units.Percent(*field(&p))) + "%" }}
 }
 
-// String is the canonical form, with every key: [Parse] makes an equal link of it.
+// String is the canonical form, with every key but a squeeze that is none: [Parse]
+// makes an equal link of it.
 func (p Params) String() string {
 	p = p.withDefaults()
 	p.Queue = p.queue()
-	parts := make([]string, len(keys))
-	for i, k := range keys {
-		parts[i] = k.name + "=" + k.get(p)
+	var parts []string
+	for _, k := range keys {
+		if k.name != "squeeze" || p.Squeeze != (Squeeze{}) {
+			parts = append(parts, k.name+"="+k.get(p))
+		}
 	}
 	return strings.Join(parts, ",")
 }
@@ -124,7 +129,7 @@ func Parse(text string) (Params, error) {
 				return Params{}, item.fail(Grammar, "gives %s a second time", k.name)
 			}
 			if err := k.set(&p, value.String()); err != nil {
-				return Params{}, value.fail(Grammar, "%w, want %s", err, k.want)
+				return Params{}, value.refuse(Grammar, err, k.want)
 			}
 			given[k.name] = item
 		}

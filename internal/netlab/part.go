@@ -43,6 +43,25 @@ func (p part) split() (items []part) {
 	}
 }
 
+// misfit is the error of a value of which only a part is wrong.
+type misfit struct {
+	part // of the value
+	err  error
+	want string
+}
+
+func (e *misfit) Error() string { return e.err.Error() }
+func (e *misfit) Unwrap() error { return e.err }
+
+// refuse is the error of the value p that blames the part of it that err does.
+func (p part) refuse(grammar string, err error, want string) error {
+	if in, ok := err.(*misfit); ok {
+		p.start, p.end = p.start+in.start, p.start+in.end
+		err, want = in.err, in.want
+	}
+	return p.fail(grammar, "%w, want %s", err, want)
+}
+
 // fail is the error that blames p.
 func (p part) fail(grammar, format string, a ...any) error {
 	return &ParseError{p.text, p.start, p.end, fmt.Errorf(format, a...), grammar}

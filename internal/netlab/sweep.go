@@ -33,7 +33,7 @@ func ParseSweep(text string) (Sweep, error) {
 	for i, item := range list.split() {
 		var p Params
 		if err := k.set(&p, item.String()); err != nil {
-			return Sweep{}, item.fail(SweepGrammar, "%w, want %s", err, k.want)
+			return Sweep{}, item.refuse(SweepGrammar, err, k.want)
 		}
 		value := k.get(p)
 		switch {

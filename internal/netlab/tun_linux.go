@@ -8,6 +8,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -190,8 +191,9 @@ func configure(name string, request uint, set func(*unix.Ifreq) error, get ...fu
 }
 
 // setAddress6 needs no word about duplicate address detection: a TUN device is
-// point-to-point (IFF_NOARP), so the kernel does none and the address is good at once
-// (addrconf_dad_begin in net/ipv6/addrconf.c).
+// point-to-point (IFF_NOARP), so the kernel does none. But it finds that out in a work
+// queue of its own (addrconf_dad_work in net/ipv6/addrconf.c), and until then the
+// address is tentative and cannot be bound: that is waited for.
 func setAddress6(address netip.Addr) (bool, error) {
 	s, err := unix.Socket(unix.AF_INET6, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err == unix.EAFNOSUPPORT {
@@ -210,6 +212,13 @@ func setAddress6(address netip.Addr) (bool, error) {
 		if _, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(s), unix.SIOCSIFADDR, uintptr(unsafe.Pointer(&in6))); errno != 0 {
 			err = errno
 		}
+	}
+	for limit := time.Now().Add(time.Second); err == nil; time.Sleep(time.Millisecond) {
+		err = unix.Bind(s, &unix.SockaddrInet6{Addr: address.As16()})
+		if err != unix.EADDRNOTAVAIL || time.Now().After(limit) {
+			break
+		}
+		err = nil
 	}
 	switch err {
 	case nil:
