@@ -18,8 +18,8 @@ type model struct {
 	// unsure: of frames given up at the same time it is open which was last, and so
 	// which of them are among the last 16.
 	unsure bool
-	// Frames that parity was needed for, and data fragments that it stood in for.
-	rebuilt, recovered uint64
+	// Frames that repairs, or else parity, were needed for, and data fragments that it stood in for.
+	repaired, rebuilt, recovered uint64
 }
 
 type modelTrack struct {
@@ -38,6 +38,7 @@ type modelFrame struct {
 	began  time.Time
 	blocks map[int]*modelBlock
 	parity bool
+	again  bool // a fragment that was sent again was used
 }
 
 type modelBlock struct {
@@ -52,9 +53,10 @@ type modelDatagram struct {
 	seq    uint64
 	frame  uint32
 	block  int
-	of     int // blocks of the frame
-	index  int // in the block
-	needed int // fragments of the block
+	of     int  // blocks of the frame
+	index  int  // in the block
+	needed int  // fragments of the block
+	again  bool // it was sent again
 }
 
 // What push says became of a datagram, in the words of Dropped's JSON.
@@ -175,6 +177,7 @@ func (t *modelTrack) push(m *model, now time.Time, d modelDatagram) string {
 	}
 	t.used++
 	t.last = now
+	f.again = f.again || d.again
 	if d.index < d.needed {
 		b.data++
 	}
@@ -194,7 +197,10 @@ func (t *modelTrack) push(m *model, now time.Time, d modelDatagram) string {
 			return modelUsed
 		}
 	}
-	if f.parity {
+	switch {
+	case f.again:
+		m.repaired++
+	case f.parity:
 		m.rebuilt++
 	}
 	delete(t.open, d.frame)

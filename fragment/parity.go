@@ -3,6 +3,7 @@ package fragment
 import (
 	"math"
 	"math/bits"
+	"slices"
 )
 
 // minParity is the least parity a block gets: one would be lost with the fragment that it
@@ -110,9 +111,9 @@ func (s *Splitter) interleave(jpeg []byte, n plan) {
 // datagram, and one GSO send takes datagrams of one length.
 func (s *Splitter) pad(jpeg []byte) {
 	s.padded = append(s.padded[:0], jpeg[len(jpeg)/s.shard*s.shard:]...)
-	for len(s.padded) < s.shard {
-		s.padded = append(s.padded, 0)
-	}
+	n := len(s.padded)
+	s.padded = slices.Grow(s.padded, s.shard-n)[:s.shard]
+	clear(s.padded[n:])
 }
 
 // piece is data fragment n of the frame, a whole shard.

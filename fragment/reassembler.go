@@ -50,7 +50,7 @@ func (c Config) withDefaults() (Config, error) {
 // missing may be late.
 //
 // Whatever arrives, it holds at most Config.Frames + 2 buffers of Config.MaxFrame
-// (one more for the moment in which one grows) and about 30 KiB of its own for each, 64 KiB
+// (one more for the moment in which one grows) and about 38 KiB of its own for each, 64 KiB
 // more where parity waits in every block; and once, when something has to be rebuilt, at most
 // 10 MiB for that. Buffers grow only as far as the frames do. In steady state Push allocates nothing but,
 // for a block that is rebuilt, a list of its fragments (6 KB at most). Not for use by several goroutines at once.
@@ -81,30 +81,38 @@ func NewReassembler(cfg Config) (*Reassembler, error) {
 // Ready are the now of its first datagram and of b. Frames come out with ever newer IDs as long as one sender is followed.
 func (r *Reassembler) Push(now time.Time, from netip.AddrPort, b []byte) *stream.Frame {
 	r.c.Received++
+	used := r.c.Used
+	f, h := r.push(now, from, b)
+	r.c.account(h, len(b), r.c.Used > used)
+	return f
+}
+
+// push returns the frame that b made complete, and b's header, nil if it has none.
+func (r *Reassembler) push(now time.Time, from netip.AddrPort, b []byte) (*stream.Frame, *Header) {
 	if l := r.recent(now, from, b); l != nil {
 		h := &l.header
 		if !l.track.number(h.Sequence, &r.c) {
-			return nil
+			return nil, h
 		}
-		return l.track.add(now, l.slot, &l.slot.blocks[h.Block], l.k, h, b[HeaderLen:], &r.cfg, &r.codes, &r.c)
+		return l.track.add(now, l.slot, &l.slot.blocks[h.Block], l.k, h, b[HeaderLen:], &r.cfg, &r.codes, &r.c), h
 	}
 	h := &r.header
 	payload, err := h.Parse(b)
 	switch {
 	case err == ErrVersion:
 		r.c.Dropped.OtherVersion++
-		return nil
+		return nil, nil
 	case err != nil:
 		r.c.Dropped.Malformed++
-		return nil
+		return nil, nil
 	case h.Flags&FlagSealed != 0: // before it can become a candidate: it never completes anything
 		r.c.Dropped.Sealed++
-		return nil
+		return nil, h
 	}
 	t := r.pick(now, source{from, h.Session}, h)
 	if t == nil {
 		r.c.Dropped.Stranger++
-		return nil
+		return nil, h
 	}
 	f := t.place(now, h, payload, &r.cfg, &r.codes, &r.c)
 	switch {
@@ -113,7 +121,7 @@ func (r *Reassembler) Push(now time.Time, from netip.AddrPort, b []byte) *stream
 	case f == nil && t == r.followed:
 		r.remember(t, from, b)
 	}
-	return f
+	return f, h
 }
 
 func (r *Reassembler) addSequences(c *Counters, s *sequences) {

@@ -1,9 +1,9 @@
 package fragment
 
 import (
-	"hash/crc32"
 	"time"
 
+	"github.com/framegram/framegram/internal/crc32c"
 	"github.com/framegram/framegram/stream"
 )
 
@@ -20,8 +20,17 @@ type slot struct {
 	done     int           // blocks complete
 	blocks   []block       // by index, as far as heard of
 	rebuilt  bool          // a block of it had to be
+	repaired bool          // fragments of it came again
 	frame    *stream.Frame // its JPEG's capacity is the buffer; nil when closed
 	extent   int           // bytes from the start up to the last one written
+
+	interleaved bool // blocks take turns, see place
+	progress    progress
+	asks        int       // requests for it
+	rounds      int       // of asking for the same
+	asking      bool      // a round's answers are not overdue
+	asked       time.Time // the last one
+	askedWhole  bitmap    // blocks asked for as a whole
 }
 
 // block is what the fragments of one block agree on, and which have come.
@@ -29,6 +38,7 @@ type block struct {
 	claim
 	got    int // data fragments in their places: all, once it is complete
 	have   bitmap
+	asked  bitmap    // data fragments, since the answer before was overdue
 	parked []waiting // parity, until the block can be rebuilt
 }
 
@@ -41,7 +51,7 @@ type claim struct {
 
 // begin opens the slot for h's frame.
 func (s *slot) begin(now time.Time, h *Header) {
-	*s = slot{open: true, id: h.Frame, captured: h.Captured, began: now, shard: h.Shard, blocks: s.blocks[:0]}
+	*s = slot{open: true, id: h.Frame, captured: h.Captured, began: now, shard: h.Shard, blocks: s.blocks[:0], progress: progress{marked: now}}
 }
 
 // close gives the buffer back.
@@ -100,7 +110,7 @@ func (s *slot) grow(cfg *Config, hint, end int) {
 
 // sound reports whether a complete block is what was sent.
 func (s *slot) sound(b *block) bool {
-	return crc32.Checksum(s.frame.JPEG[b.offset:b.offset+b.length], castagnoli) == b.crc
+	return crc32c.Checksum(s.frame.JPEG[b.offset:b.offset+b.length]) == b.crc
 }
 
 // size is the frame's length in bytes, or 0 when its blocks do not lie one behind

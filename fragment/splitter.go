@@ -3,16 +3,15 @@ package fragment
 import (
 	"encoding/binary"
 	"fmt"
-	"hash/crc32"
 	"math"
 	"slices"
+
+	"github.com/framegram/framegram/internal/crc32c"
 )
 
 // maxData is the most data fragments a block is given: 200 leave room for 32
 // parity fragments (16 %), see Header.
 const maxData = 200
-
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // FrameTooLargeError reports a frame that cannot be sent. Both sizes are in bytes.
 type FrameTooLargeError struct{ Size, Max int }
@@ -30,6 +29,9 @@ type Splitter struct {
 	datagrams []Datagram
 	headers   []byte // HeaderLen bytes each, beside one another
 	blocks    []byte // the header of each block's fragment 0
+	cut       plan   // of the frame cut last
+
+	generation uint8 // see SetGeneration
 
 	parity func(k int) int // see SetParity; nil for none
 	codes  codes
@@ -85,14 +87,16 @@ func (s *Splitter) Split(id uint32, captured int64, jpeg []byte) ([]Datagram, er
 	// losses exceed its parity; all but the last are whole fragments, so that only
 	// the frame's very last datagram is short and a GSO train is not broken.
 	n := s.plan((len(jpeg) + s.shard - 1) / s.shard)
+	s.cut = n
 	s.reserve(n)
 	for b := range n.blocks {
 		from, to := n.first(b)*s.shard, min(n.first(b+1)*s.shard, len(jpeg))
 		h := Header{
-			Frame: id, Captured: captured,
+			Common: Common{Flags: s.generation << 4},
+			Frame:  id, Captured: captured,
 			Block: uint8(b), Blocks: uint8(n.blocks), Parity: uint8(n.p),
 			Shard: s.shard, Offset: from, Length: to - from,
-			CRC: crc32.Checksum(jpeg[from:to], castagnoli),
+			CRC: crc32c.Checksum(jpeg[from:to]),
 		}
 		s.blocks = h.append(s.blocks)
 	}

@@ -28,6 +28,11 @@ type track struct {
 	began   time.Time // when it was first heard of
 	last    time.Time // when the last fragment was used
 	retired ring      // frames given up since the newest complete one
+
+	patience time.Duration // with fragments that are overtaken
+	pause    time.Duration // the longest within recent frames
+	interval time.Duration // between two frames' capture; 0 = not known
+	captured int64         // of the newest complete frame, µs
 }
 
 // ring remembers the last few IDs: what is still on its way to a frame that was
@@ -55,6 +60,9 @@ func (t *track) find(now time.Time, h *Header, c *Counters) (*slot, *uint64) {
 	if t.any && !stream.Newer(h.Frame, t.newest) || t.retired.has(h.Frame) {
 		if t.any && h.Frame == t.newest {
 			return nil, &c.Dropped.Surplus
+		}
+		if h.Flags&FlagRepair == 0 && t.retired.has(h.Frame) {
+			t.tardy()
 		}
 		return nil, &c.Dropped.Late
 	}
@@ -172,6 +180,11 @@ func (t *track) add(now time.Time, s *slot, b *block, k int, h *Header, payload 
 	}
 	c.Used++
 	t.used, t.last = t.used+1, now
+	if h.Flags&FlagRepair != 0 {
+		s.repaired = true
+	} else if s.note(now, h, t.patience) {
+		t.tardy()
+	}
 	if b.got+len(b.parked)+1 < k {
 		s.keep(b, h, k, payload)
 		return nil
@@ -205,11 +218,15 @@ func (t *track) complete(now time.Time, s *slot, c *Counters) *stream.Frame {
 	if gap := s.id - t.newest - 1; t.any && gap < maxGap {
 		c.Lost += uint64(gap)
 	}
+	t.learn(s)
 	t.any, t.newest, t.size = true, s.id, size
 	t.retireAll(&c.Incomplete.Superseded, func(o *slot) bool { return !stream.Newer(o.id, t.newest) })
 	t.retired = ring{}
 	c.Complete++
-	if s.rebuilt {
+	switch {
+	case s.repaired:
+		c.Repaired++
+	case s.rebuilt:
 		c.Rebuilt++
 	}
 	return f

@@ -153,7 +153,7 @@ func (w *world) send(s *worldSender, frame, fragment int, flags uint8) {
 	h.Sequence, h.Flags = s.seq, flags
 	s.seq++
 	p := packet{addr: s.addr, bytes: append(h.append(nil), payload...), told: modelDatagram{
-		from: source{s.addr, s.session}, seq: h.Sequence, frame: f.id, block: int(h.Block), of: f.blocks, index: int(h.Index), needed: h.DataFragments(),
+		from: source{s.addr, s.session}, seq: h.Sequence, frame: f.id, block: int(h.Block), of: f.blocks, index: int(h.Index), needed: h.DataFragments(), again: flags&FlagRepair != 0,
 	}}
 	w.pending, w.history = append(w.pending, p), append(w.history, p)
 }
@@ -183,8 +183,8 @@ func (w *world) deliver(p packet) {
 	if got := became(w.t, before, after); got != want {
 		w.t.Fatalf("%+v: %s, want %s\n%+v", p.told, got, want, after)
 	}
-	if after.Rebuilt != w.m.rebuilt || after.Recovered != w.m.recovered {
-		w.t.Fatalf("%+v: %d frames and %d fragments rebuilt, want %d and %d", p.told, after.Rebuilt, after.Recovered, w.m.rebuilt, w.m.recovered)
+	if after.Repaired != w.m.repaired || after.Rebuilt != w.m.rebuilt || after.Recovered != w.m.recovered {
+		w.t.Fatalf("%+v: %d frames repaired and %d rebuilt, %d fragments, want %d, %d and %d", p.told, after.Repaired, after.Rebuilt, after.Recovered, w.m.repaired, w.m.rebuilt, w.m.recovered)
 	}
 	if want == modelComplete && w.newest != p.told.frame {
 		w.t.Fatalf("frame %d came out, want %d", w.newest, p.told.frame)
@@ -254,6 +254,7 @@ func (w *world) rubbish(n int) {
 	}
 	before.Received++
 	before.Dropped.Malformed++
+	before.Bytes.Vain += uint64(3 + n)
 	if after := w.g.r.Counters(); after != before {
 		w.t.Fatalf("rubbish was counted as %+v, before %+v", after, before)
 	}

@@ -15,22 +15,25 @@ const (
 	// pongRate bounds the answers to pings of one socket in datagrams a second, and how
 	// many may follow at once: a hundred viewers ask once a second each.
 	pongRate = 100
-	// readRate bounds what is read of it at all: a flood costs the kernel, not us.
+	// readRate bounds what is read at all of one machine's: a flood costs the kernel, not us.
 	readRate = 1000
+	// readSize is the longest message that is read, in bytes; the longest there is, a Repair, has 1124.
+	readSize = 1200
 	// answerBuffer is the socket's receive buffer in bytes. Pings that waited in a long
 	// queue would say nothing.
 	answerBuffer = 32 << 10
 )
 
 // reader reads the sockets of one destination, one at a time, or a listener's: it answers
-// pings, and passes on what else viewers send. No error of the network ends it; closing
+// pings, has what is asked for sent again, and passes on what else viewers send. No error of the network ends it; closing
 // the socket does.
 type reader struct {
 	clock   wireClock
 	running *sync.WaitGroup // all of a Sender's
 	session uint64          // of what is answered; 0 = not drawn yet
 	seq     atomic.Uint64
-	viewers *viewers // take reports; nil = nobody does
+	viewers *viewers  // take reports; nil = nobody does
+	resends *resender // takes requests for repair; nil = nobody does
 
 	// Of a guest's socket and of a listener's own; else nil.
 	house *house
@@ -44,7 +47,11 @@ type reader struct {
 // start reads conn, which is connected if it is not for many, until it is closed.
 func (r *reader) start(conn *net.UDPConn, many bool) {
 	conn.SetReadBuffer(answerBuffer)
-	r.begin(conn, many, budget{rate: readRate}, budget{rate: pongRate})
+	rate := float64(readRate)
+	if many {
+		rate = listenRate // any number of viewers may ask for repairs, and strangers must not crowd them out
+	}
+	r.begin(conn, many, budget{rate: rate}, budget{rate: pongRate})
 }
 
 func (r *reader) begin(conn *net.UDPConn, many bool, reads, pongs budget) {
@@ -56,7 +63,7 @@ func (r *reader) begin(conn *net.UDPConn, many bool, reads, pongs budget) {
 }
 
 func (r *reader) run(conn *net.UDPConn, peer netip.AddrPort, reads, pongs budget) {
-	buf, out := make([]byte, 256), make([]byte, 0, 64) // what is longer is cut off: no message that is read here is
+	buf, out, own := make([]byte, readSize), make([]byte, 0, 64), onesOwn{pongs: pongs}
 	var oob []byte
 	if r.at != nil && !r.local.IsValid() {
 		oob = make([]byte, noteSpace)
@@ -79,7 +86,7 @@ func (r *reader) run(conn *net.UDPConn, peer netip.AddrPort, reads, pongs budget
 			if from.Port() == 0 || len(oob) > 0 && !local.IsValid() {
 				break // nobody can be answered there, or from there
 			}
-			if out = r.take(out[:0], buf[:n], from, local, now, &pongs); len(out) > 0 {
+			if out = r.take(out[:0], buf[:n], from, local, now, &own); len(out) > 0 {
 				r.reply(conn, peer, from, local, out)
 			}
 		}
@@ -89,16 +96,24 @@ func (r *reader) run(conn *net.UDPConn, peer netip.AddrPort, reads, pongs budget
 	}
 }
 
+// onesOwn is what each socket's goroutine has for itself.
+type onesOwn struct {
+	pongs budget
+	ask   fragment.Repair // the last
+}
+
 // take hands a datagram that came at now to who it is for, and appends what is to be
 // answered, or nothing, to out.
-func (r *reader) take(out, b []byte, from netip.AddrPort, local netip.Addr, now time.Time, pongs *budget) []byte {
+func (r *reader) take(out, b []byte, from netip.AddrPort, local netip.Addr, now time.Time, own *onesOwn) []byte {
 	c, err := fragment.ParseCommon(b)
 	switch {
 	case err != nil:
 	case c.Type == fragment.TypePing:
-		return r.answer(out, b, now, pongs)
+		return r.answer(out, b, now, &own.pongs)
 	case c.Type == fragment.TypeReport && r.viewers != nil:
 		r.viewers.report(from, b, now)
+	case c.Type == fragment.TypeRepair && r.resends != nil:
+		r.resends.request(from, b, &own.ask, now)
 	case (c.Type == fragment.TypeHello || c.Type == fragment.TypeBye) && r.house != nil:
 		return r.house.receive(from, local, r.at, b, now, out)
 	}
@@ -128,15 +143,16 @@ func (r *reader) answer(out, b []byte, t2 time.Time, pongs *budget) []byte {
 	return out
 }
 
-// reply sends back to where a datagram came from.
+// reply sends back to where a datagram came from. On Linux it never waits: frames leave by the
+// same socket, whose send buffer may be full.
 func (r *reader) reply(conn *net.UDPConn, peer, from netip.AddrPort, local netip.Addr, b []byte) {
 	switch { // what cannot be sent is as good as lost on the way
 	case from == peer:
-		conn.Write(b)
+		sendNow(conn, b, netip.AddrPort{})
 	case r.at != nil: // also what came to a guest's socket before it was connected
 		r.at.reply(from, local, b)
 	default:
-		conn.WriteToUDPAddrPort(b, from)
+		sendNow(conn, b, from)
 	}
 }
 

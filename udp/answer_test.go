@@ -14,7 +14,7 @@ func FuzzAnswer(f *testing.F) {
 	now := time.Now()
 	for _, m := range []interface {
 		AppendBinary([]byte) ([]byte, error)
-	}{&fragment.Ping{ID: 1}, &fragment.Pong{}, &fragment.Hello{}, &fragment.Bye{}, &fragment.Challenge{}, &fragment.Refuse{}, &fragment.Report{Of: 1}} {
+	}{&fragment.Ping{ID: 1}, &fragment.Pong{}, &fragment.Hello{}, &fragment.Bye{}, &fragment.Challenge{}, &fragment.Refuse{}, &fragment.Report{Of: 1}, &fragment.Repair{Of: 1, Missing: []fragment.Missing{{Block: 3}}}} {
 		b, err := m.AppendBinary(nil)
 		if err != nil {
 			f.Fatal(err)
@@ -24,14 +24,14 @@ func FuzzAnswer(f *testing.F) {
 		f.Add(append(b, 1))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		b = b[:min(len(b), 256)] // as they are read
+		b = b[:min(len(b), readSize)] // as they are read
 		var v viewers
 		v.expect(1, "group", netip.AddrPort{}, false, now)
 		for _, h := range []*house{nil, newHouse(1, nil, now)} {
-			r := reader{clock: newWireClock(now), session: 1, viewers: &v, house: h}
-			pongs := budget{rate: 1}
+			r := reader{clock: newWireClock(now), session: 1, viewers: &v, house: h, resends: &resender{on: true}}
+			own := onesOwn{pongs: budget{rate: 1}}
 			for range 2 {
-				out := r.take(nil, b, ap("10.0.0.1:1"), ourAddr, now, &pongs)
+				out := r.take(nil, b, ap("10.0.0.1:1"), ourAddr, now, &own)
 				if len(out) > len(b) {
 					t.Fatalf("% x is answered by % x", b, out)
 				}

@@ -19,11 +19,13 @@ const (
 	probeAfter = time.Second
 	// answerRate bounds the Hellos a second that answer Challenges at once.
 	answerRate = 10
+	// newsEvery is how often there is something to say at most.
+	newsEvery = time.Second
 )
 
 // asker asks one sender to be served, and says what there is to say of it. It knows no
 // socket and reads no clock. Only who receives our Hellos knows our session: nobody else can
-// change what it thinks.
+// change what it believes, but by a forged Bye, which the next datagram of data undoes.
 type asker struct {
 	peer     netip.AddrPort // who is asked; not valid: not known yet
 	session  uint64         // of our control messages
@@ -38,6 +40,7 @@ type asker struct {
 
 	deaf    bool     // ICMP says that nobody listens there
 	told    askState // what was said last
+	toldAt  time.Time
 	state   askState
 	refused fragment.RefuseReason
 
@@ -155,7 +158,7 @@ func (a *asker) hear(b []byte, now time.Time, out []byte) []byte {
 		a.state, a.refused, a.due = stRefused, r.Reason, now.Add(helloEvery)
 	case y.Parse(b) == nil:
 		if a.cookie != 0 { // it has been heard of
-			a.state, a.heard = stEnded, now
+			a.state = stEnded // heard stands: a Bye proves nothing, since it does not name our session
 		}
 	}
 	return out
@@ -172,8 +175,8 @@ func (a *asker) bye(b []byte) []byte {
 	return b
 }
 
-// news returns what a person should hear, once each time that things change, and whether
-// it is trouble.
+// news returns what a person should hear, once each time that things change and at most
+// every newsEvery, and whether it is trouble. What has passed by then is not said.
 func (a *asker) news(now time.Time) (what string, trouble bool) {
 	switch {
 	case !a.peer.IsValid():
@@ -191,11 +194,21 @@ func (a *asker) news(now time.Time) (what string, trouble bool) {
 	if state == a.told || state == stDeaf && a.told == stSilent || state == stSilent && a.told == stDeaf {
 		return "", false
 	}
-	before := a.told
-	a.told = state
+	if now.Sub(a.toldAt) < newsEvery {
+		return "", false
+	}
+	what, trouble = a.say(state)
+	if a.told = state; what != "" {
+		a.toldAt = now
+	}
+	return what, trouble
+}
+
+// say puts a state into words, or into none where it goes without saying.
+func (a *asker) say(state askState) (what string, trouble bool) {
 	switch state {
 	case stServed:
-		if before != stAsking {
+		if a.told != stAsking {
 			return "frames come again", false
 		}
 	case stSilent:

@@ -282,3 +282,58 @@ func TestAskerSaysNothingAfterBye(t *testing.T) {
 		t.Errorf("it asks again: %x", b)
 	}
 }
+
+// Whoever can forge the sender's address makes a viewer say a line a second, and nothing else.
+func TestAskerIsNotMadeToChatter(t *testing.T) {
+	for name, m := range map[string]func(i int, session uint64) interface{ AppendBinary([]byte) ([]byte, error) }{
+		"byes": func(int, uint64) interface{ AppendBinary([]byte) ([]byte, error) } { return &fragment.Bye{} },
+		"refusals": func(i int, session uint64) interface{ AppendBinary([]byte) ([]byte, error) } {
+			return &fragment.Refuse{Reason: []fragment.RefuseReason{fragment.RefuseFull, fragment.RefuseLimits}[i%2], Viewer: session}
+		},
+	} {
+		now := time.Unix(1000, 0)
+		a := newAsker(1<<20, now)
+		a.ask(door)
+		session := helloIn(t, a.next(nil, now)).Session
+		a.hear(bytesOf(t, &fragment.Challenge{Cookie: 77, Viewer: session}), now, nil)
+		said := 0
+		for i := range 1000 { // 10 s, in which data comes too
+			now = now.Add(10 * time.Millisecond)
+			a.hear(bytesOf(t, m(i, session)), now, nil)
+			if i%3 == 0 {
+				a.data(now)
+			}
+			if what, _ := a.news(now); what != "" {
+				said++
+			}
+		}
+		if said == 0 || said > 10 {
+			t.Errorf("%s: %d lines in 10 s", name, said)
+		}
+	}
+}
+
+// A Bye names no session of ours, so that anybody may have sent it: the sender has not been
+// heard of by it, and is looked for all the same.
+func TestByeIsNoSignOfLife(t *testing.T) {
+	now := time.Unix(1000, 0)
+	a := newAsker(1<<20, now)
+	a.ask(door)
+	session := helloIn(t, a.next(nil, now)).Session
+	a.hear(bytesOf(t, &fragment.Challenge{Cookie: 77, Viewer: session}), now, nil)
+	heard, probes := a.heard, 0
+	for range 500 {
+		now = now.Add(10 * time.Millisecond)
+		a.hear(bytesOf(t, &fragment.Bye{}), now, nil)
+		if b := a.next(nil, now); len(b) > 0 && helloIn(t, b).Cookie == 0 {
+			probes++
+		}
+	}
+	if a.heard != heard || probes < 5 {
+		t.Errorf("with Byes for 5 s: heard of %v ago, asked without the cookie %d times", now.Sub(a.heard), probes)
+	}
+	a.data(now)
+	if a.state != stServed {
+		t.Errorf("with data after them: state %q", a.state)
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"net"
 	"net/netip"
+	"sync"
 	"syscall"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 
 	"github.com/framegram/framegram/fragment"
 	"github.com/framegram/framegram/udp/batch"
+	"github.com/framegram/framegram/udp/heal"
 )
 
 const (
@@ -33,18 +35,25 @@ type destination struct {
 	dscp    int
 	ttl     int // of a group's datagrams
 	session uint64
-	seq     uint64
 
-	conn     *net.UDPConn // nil while it cannot be reached
+	// mu guards what follows up to to, next and again: readers send by the socket, too. It is held
+	// while a chunk is sent, so that the datagrams leave in the order of their numbers. What only Write
+	// changes it reads without. Destinations that share a socket share it.
+	mu     *sync.Mutex
+	seq    uint64
+	conn   *net.UDPConn // nil while it cannot be reached
+	writer writer
+	shared bool           // the socket belongs to a listener
+	many   bool           // it is not one machine's
+	to     netip.AddrPort // to where a socket that is not connected sends
+	again  again
+
 	batch    batch.Config
-	writer   writer
-	shared   bool           // the socket belongs to a listener
-	many     bool           // it is not one machine's
-	to       netip.AddrPort // to where a socket that is not connected sends
-	away     bool           // its interface is down or gone: nothing is tried until it is back
+	away     bool // its interface is down or gone: nothing is tried until it is back
 	redial   time.Time
 	slow     bool  // the last frame was given up for want of room: the next waits until that has left
 	lane     *lane // by which it sends
+	guard    heal.Policy
 	mtu      int
 	sorry    throttle
 	unmarked bool // said that the DSCP cannot be set
@@ -52,6 +61,7 @@ type destination struct {
 	stats    DestinationStats
 
 	// Of the frame that is being sent.
+	end       int   // datagrams that are for it: not the last of parity that it does not need
 	next      int   // datagram
 	took      int   // datagrams that the kernel has taken
 	tookBytes int   // of UDP payload
@@ -74,7 +84,7 @@ type DestinationStats struct {
 	Subscribed bool   `json:"subscribed,omitempty"`
 	Interface  string `json:"interface,omitempty"` // of a group or broadcast address, which is a destination on each
 	Frames     uint64 `json:"frames"`              // sent to the last datagram
-	Datagrams  uint64 `json:"datagrams"`           // taken by the kernel
+	Datagrams  uint64 `json:"datagrams"`           // of frames, taken by the kernel; those sent again are in Repairs
 	Bytes      uint64 `json:"bytes"`               // of UDP payload
 	Refused    uint64 `json:"refused"`             // told by ICMP that nothing listens there
 	Unsent     uint64 `json:"unsent"`              // datagrams that could not be sent: no route, no room, too long
@@ -83,6 +93,10 @@ type DestinationStats struct {
 	Pings      uint64 `json:"pings"`               // came from viewers who ask for our clock
 	Pongs      uint64 `json:"pongs"`               // of which were answered
 	Offload    bool   `json:"offload"`             // segmentation by kernel or card is on
+
+	Parity  float64     `json:"parity"` // of the last frame, as a share of its data
+	Loss    float64     `json:"loss"`   // share of datagrams that parity is chosen for (RepairAuto); 0 = next to none
+	Repairs RepairStats `json:"repairs"`
 }
 
 // newDestination is the destination of an address, on a link if it is a group or
@@ -90,9 +104,11 @@ type DestinationStats struct {
 func (s *Sender) newDestination(addr netip.AddrPort, on *link) *destination {
 	d := &destination{
 		addr: addr, link: on, dscp: s.cfg.DSCP, ttl: cmp.Or(s.cfg.TTL, 1), session: newSession(), sorry: newThrottle(s.cfg.Log),
+		mu: &sync.Mutex{}, again: again{purse: purse{floor: repairFloor}, hears: &s.viewers},
 		batch: batch.Config{NoOffload: s.cfg.NoOffload, Log: s.cfg.Log}, stats: DestinationStats{Addr: addr.String()},
 	}
 	d.reader.clock, d.reader.running, d.reader.session, d.reader.viewers = s.clock, &s.readers, newSession(), &s.viewers
+	d.reader.resends = &s.resends
 	if on != nil {
 		d.stats.Interface = on.Name
 	}
@@ -126,6 +142,8 @@ func ipHeader(to netip.Addr) int {
 }
 
 func (d *destination) close() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	if d.conn != nil {
 		d.hangUp(d.conn)
 		d.conn = nil
@@ -157,21 +175,21 @@ func (d *destination) pathMTU() int {
 // viewer's count of what is missing is true; one that is left out, because the one before has not left
 // the send buffer yet or it is larger than a guest takes, is no loss of the network's and uses none.
 func (d *destination) board(now time.Time, n, size int) bool {
-	d.next, d.took, d.tookBytes, d.missed, d.refused, d.err = 0, 0, 0, 0, false, nil
+	d.end, d.next, d.took, d.tookBytes, d.missed, d.refused, d.err = n, 0, 0, 0, 0, false, nil
 	if d.guest != nil && size > d.guest.maxFrame {
 		d.stats.Skipped++
 		return false
 	}
 	if d.conn == nil {
 		if d.away || now.Before(d.redial) {
-			d.seq += uint64(n)
+			d.use(n)
 			d.stats.Unsent += uint64(n)
 			return false // said when it was tried
 		}
 		d.redial = now.Add(redialAfter)
 		d.stats.Redials++
 		if d.err = d.dial(); d.err != nil {
-			d.seq += uint64(n)
+			d.use(n)
 			d.stats.Unsent += uint64(n)
 			return false
 		}
@@ -181,23 +199,37 @@ func (d *destination) board(now time.Time, n, size int) bool {
 		return false
 	}
 	d.slow = false
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.again.aloft = true
 	return true
+}
+
+// use uses n sequence numbers up.
+func (d *destination) use(n int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.seq += uint64(n)
 }
 
 // step sends datagrams from d.next on, most of them at the most. It returns the bytes of IP
 // packets that the kernel took, and whether it has no room for more now. One refusal may
 // concern an earlier frame, so the datagram is tried again; what another error concerns is
-// skipped; what makes the rest pointless ends the frame.
+// skipped; what makes the rest pointless ends the frame. What is sent again meanwhile takes its
+// numbers between two steps.
 func (d *destination) step(cut *fragment.Splitter, datagrams []fragment.Datagram, most int) (bytes int, full bool) {
-	some := datagrams[d.next:min(d.next+most, len(datagrams))]
-	cut.Stamp(d.next, d.next+len(some), d.session, d.seq)
+	some := datagrams[d.next:min(d.next+most, d.end)]
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.again.lane = d.lane
+	cut.Stamp(d.next, d.next+len(some), d.session, d.seq-uint64(d.next))
 	n, err := d.writer.Write(some, d.to)
 	for _, g := range some[:n] {
 		bytes += len(g.Header) + len(g.Payload)
 	}
 	d.stats.Bytes += uint64(bytes)
 	d.stats.Datagrams += uint64(n)
-	d.next, d.took, d.tookBytes = d.next+n, d.took+n, d.tookBytes+bytes
+	d.next, d.took, d.tookBytes, d.seq = d.next+n, d.took+n, d.tookBytes+bytes, d.seq+uint64(n)
 	bytes += n * d.overhead()
 	switch {
 	case err == nil:
@@ -212,27 +244,37 @@ func (d *destination) step(cut *fragment.Splitter, datagrams []fragment.Datagram
 		d.stats.Refused++
 		d.refused = true
 	case isRefused(err), isTooLong(err), isUnreachable(err), isLate(err):
-		d.missed += len(datagrams) - d.next
-		d.next = len(datagrams)
+		d.miss(d.end - d.next)
 	default:
-		d.missed++
-		d.next++
+		d.miss(1)
 	}
 	return bytes, false
 }
 
-// giveUp ends a frame of n datagrams because of an error, or of none.
-func (d *destination) giveUp(n int, why error) {
-	d.missed += n - d.next
-	d.next = n
+// miss goes on behind n datagrams that cannot be sent. mu is held.
+func (d *destination) miss(n int) {
+	d.next, d.missed, d.seq = d.next+n, d.missed+n, d.seq+uint64(n)
+}
+
+// giveUp ends a frame because of an error, or of none.
+func (d *destination) giveUp(why error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.miss(d.end - d.next)
 	if d.err == nil {
 		d.err = why
 	}
 }
 
-// land takes stock of a frame of n datagrams, and returns what went wrong.
-func (d *destination) land(now time.Time, n int) error {
-	d.seq += uint64(n)
+// land takes stock of a frame, and returns what went wrong.
+func (d *destination) land(now time.Time) error {
+	d.mu.Lock()
+	d.again.aloft = false
+	d.again.purse.earn(now, d.tookBytes)
+	d.mu.Unlock()
+	if d.lane != nil {
+		d.lane.repairs.earn(now, d.tookBytes)
+	}
 	d.stats.Unsent += uint64(d.missed)
 	if d.missed == 0 {
 		d.stats.Frames++
@@ -247,4 +289,15 @@ func (d *destination) land(now time.Time, n int) error {
 		d.err = cmp.Or(d.err, error(syscall.ECONNREFUSED))
 	}
 	return d.err
+}
+
+// figures are d's.
+func (d *destination) figures() DestinationStats {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	stats := d.stats
+	stats.Pings, stats.Pongs = d.reader.pings.Load(), d.reader.pongs.Load()
+	stats.Offload = d.conn != nil && d.writer.Offload()
+	stats.Repairs = d.again.stats
+	return stats
 }

@@ -17,8 +17,10 @@ import (
 // to a group it would hear nobody, and viewers ping it from addresses of their own. A
 // subscriber's is bound to the port that it asked at (see openGuest).
 
-// dial opens the socket, and starts to answer the pings that come to it.
+// dial opens the socket, and starts to answer what comes to it.
 func (d *destination) dial() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	conn, err := d.open()
 	if err != nil {
 		return err

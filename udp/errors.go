@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"os"
 	"syscall"
+
+	"github.com/framegram/framegram/internal/errno"
 )
 
 // ConfigError reports a value of a Config that cannot be used. Field is the name of
@@ -35,35 +37,45 @@ func wrong(field, format string, a ...any) error {
 // What the network's errors mean to a sender, by errno (send(2), ip(7)).
 
 // isRefused: ICMP said that nothing listens on an earlier datagram's port.
-func isRefused(err error) bool { return errors.Is(err, syscall.ECONNREFUSED) }
+// Windows calls that a reset.
+func isRefused(err error) bool {
+	e := errno.Of(err)
+	return e == syscall.ECONNREFUSED || e == syscall.ECONNRESET
+}
 
 // isTooLong: larger than the path's MTU, and DF is set.
-func isTooLong(err error) bool { return errors.Is(err, syscall.EMSGSIZE) }
+func isTooLong(err error) bool { return errno.Of(err) == syscall.EMSGSIZE }
 
 // isNoRoom: the interface's queue is full.
-func isNoRoom(err error) bool { return errors.Is(err, syscall.ENOBUFS) }
+func isNoRoom(err error) bool { return errno.Of(err) == syscall.ENOBUFS }
 
 // isFull: the send buffer has no room now (send(2)).
-func isFull(err error) bool { return errors.Is(err, syscall.EAGAIN) }
+func isFull(err error) bool { return errno.Of(err) == syscall.EAGAIN }
 
 // isLate: the send buffer stayed full for sendPatience.
 func isLate(err error) bool { return errors.Is(err, os.ErrDeadlineExceeded) }
 
+// isUsed: another socket has that address, or the membership is this one's already.
+func isUsed(err error) bool { return errno.Of(err) == syscall.EADDRINUSE }
+
 // isAddressless: the interface has no address to send from, or not any longer. IPv6
 // answers so until duplicate address detection has ended (RFC 4862 section 5.4).
-func isAddressless(err error) bool { return errors.Is(err, syscall.EADDRNOTAVAIL) }
+func isAddressless(err error) bool { return errno.Of(err) == syscall.EADDRNOTAVAIL }
 
 // isUnreachable: no way there, or no longer one from the socket's local address.
 func isUnreachable(err error) bool {
-	for _, e := range [...]syscall.Errno{
-		syscall.ENETUNREACH, syscall.EHOSTUNREACH, syscall.ENETDOWN, syscall.EHOSTDOWN, syscall.EADDRNOTAVAIL, syscall.EINVAL,
-		syscall.ENODEV, syscall.ENXIO,
-	} {
-		if errors.Is(err, e) {
-			return true
-		}
+	switch errno.Of(err) {
+	case syscall.ENETUNREACH, syscall.EHOSTUNREACH, syscall.ENETDOWN, syscall.EHOSTDOWN, syscall.EADDRNOTAVAIL, syscall.EINVAL,
+		syscall.ENODEV, syscall.ENXIO:
+		return true
 	}
 	return false
+}
+
+// isForbidden: a firewall on this machine drops it.
+func isForbidden(err error) bool {
+	e := errno.Of(err)
+	return e == syscall.EPERM || e == syscall.EACCES
 }
 
 // explain says an error in the words of who must act on it.
@@ -79,7 +91,7 @@ func explain(err error) string {
 		return "the interface's queue is full: lower the rate"
 	case isLate(err):
 		return "the kernel takes no more datagrams: the link is too slow for this stream"
-	case errors.Is(err, os.ErrPermission):
+	case isForbidden(err):
 		return "a firewall on this machine forbids sending there"
 	}
 	return "sending"

@@ -29,8 +29,10 @@ func (s *Sender) fit(now time.Time) {
 			continue
 		}
 		path := mtu
-		if known := d.pathMTU(); known >= fragment.MinMTU { // what a broken ICMP message claims below that is ignored
-			path = min(mtu, known)
+		for _, known := range [...]int{d.pathMTU(), d.routeMTU()} {
+			if known >= fragment.MinMTU { // what a broken ICMP message claims below that is ignored
+				path = min(path, known)
+			}
 		}
 		d.mtu = path
 		shard = min(shard, fragment.ShardFor(path, ipHeader(d.addr.Addr())))
@@ -46,4 +48,19 @@ func (s *Sender) fit(now time.Time) {
 		s.sorry.warn("keeping the datagram size", slog.Any("error", err)) // cannot be: ShardFor gives valid sizes
 	}
 	s.stats.MTU, s.stats.Shard = mtu, s.cut.Shard()
+}
+
+// routeMTU is what the way to many takes by its interface, 0 where there is none or nobody
+// knows. It may be less than the interface's own MTU, by a route's (ip-route(8)) or by a
+// router's word (RFC 4861 section 4.6.4); a datagram that is larger is refused each time.
+// For 255.255.255.255 the kernel looks for no route.
+func (d *destination) routeMTU() int {
+	if d.conn == nil || !d.many || d.to.Addr() == limitedBroadcast {
+		return 0
+	}
+	mtu, err := wayMTU(d.to, d.link)
+	if err != nil {
+		return 0
+	}
+	return mtu
 }

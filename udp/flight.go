@@ -93,7 +93,7 @@ func (f *flight) await(d *destination) bool {
 func (f *flight) abandon(why error) {
 	for _, l := range f.lanes {
 		for _, d := range l.riders {
-			d.giveUp(len(f.datagrams), why)
+			d.giveUp(why)
 		}
 		l.riders = l.riders[:0]
 	}

@@ -1,13 +1,11 @@
 package udp
 
 import (
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/netip"
 	"strings"
-	"syscall"
 
 	"golang.org/x/net/ipv4"
 	"golang.org/x/net/ipv6"
@@ -65,7 +63,7 @@ func (m *membership) update(all []link) (changed bool) {
 			continue
 		}
 		err := m.join(l)
-		if err != nil && !errors.Is(err, syscall.EADDRINUSE) { // that is: a member still
+		if err != nil && !isUsed(err) { // that is: a member still
 			if m.failed[l.Name] != err.Error() && len(m.failed) < 2*maxLinks {
 				m.failed[l.Name] = err.Error()
 				m.log.Warn("joining the group", slog.String("group", m.addr.String()), slog.String("interface", l.Name), slog.Any("error", err))

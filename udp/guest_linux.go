@@ -9,6 +9,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// guestsShareSockets says that guests are sent to by the listener's socket.
+const guestsShareSockets = false
+
 // openGuest opens a guest's own socket: bound to the address of ours that it asked and to
 // the listener's port, and connected to it. So the guest sees one conversation, while its
 // refusals, its path's MTU and its queue are its own. Of sockets that share a port the

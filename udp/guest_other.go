@@ -7,6 +7,9 @@ import (
 	"net/netip"
 )
 
+// guestsShareSockets says that guests are sent to by the listener's socket.
+const guestsShareSockets = true
+
 // openGuest gives the listener's socket for all guests: which of several sockets of one
 // port gets a datagram differs from system to system. It is neither to be closed nor to be
 // read by who asked for it.

@@ -45,6 +45,9 @@ func (s *Sender) welcome(g guest) {
 	d := s.newDestination(g.addr, nil)
 	d.guest, d.stats.Subscribed = &g, true
 	d.reader.house, d.reader.at, d.reader.local = s.house, g.at, g.local
+	if guestsShareSockets {
+		d.mu = &g.at.sending
+	}
 	if err := d.dial(); err != nil { // it is tried again with every frame, at most once a second
 		s.trouble(d, err)
 	}
@@ -62,10 +65,13 @@ func (s *Sender) enlist(d *destination) {
 		one = netip.AddrPort{}
 	}
 	s.viewers.expect(d.session, name, one, d.guest != nil, time.Now())
+	s.resends.expect(d)
 }
 
 // retire ends what enlist has begun. The caller takes d out of dests.
 func (s *Sender) retire(d *destination) {
 	s.viewers.forget(d.session)
+	s.resends.forget(d.session)
 	d.close()
+	s.stats.Repairs.add(d.figures().Repairs)
 }

@@ -13,15 +13,12 @@ import (
 	"time"
 
 	"github.com/framegram/framegram/fragment"
+	"github.com/framegram/framegram/internal/resolve"
 )
 
-const (
-	// lookupEvery is how long a sender must have been silent to be looked up anew: it may
-	// have another address by now, and so may we.
-	lookupEvery = 3 * time.Second
-	// lookupTime is how long one may take.
-	lookupTime = 5 * time.Second
-)
+// lookupEvery is how long a sender must have been silent to be looked up anew: it may
+// have another address by now, and so may we.
+const lookupEvery = 3 * time.Second
 
 // AskingStats tell how it stands with the sender that is asked for frames.
 type AskingStats struct {
@@ -134,23 +131,11 @@ func lookUp(ctx context.Context, from string) (found []netip.AddrPort, err error
 	if err != nil {
 		return nil, err
 	}
-	if ip, err := netip.ParseAddr(host); err == nil {
-		return []netip.AddrPort{netip.AddrPortFrom(ip.Unmap(), port)}, nil // here, since LookupNetIP forgets its zone
-	}
-	ctx, cancel := context.WithTimeout(ctx, lookupTime)
-	defer cancel()
-	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
-	if err != nil {
-		return nil, err
-	}
+	ips, err := resolve.IPv4First(ctx, host)
 	for _, ip := range ips {
-		found = append(found, netip.AddrPortFrom(ip.Unmap(), port))
+		found = append(found, netip.AddrPortFrom(ip, port))
 	}
-	if len(found) == 0 {
-		return nil, fmt.Errorf("%s has no address", host)
-	}
-	slices.SortStableFunc(found, func(a, b netip.AddrPort) int { return cmp.Compare(a.Addr().BitLen(), b.Addr().BitLen()) })
-	return found, nil
+	return found, err
 }
 
 // hello asks when it is time to, and says what there is to say.

@@ -18,7 +18,8 @@ type transit struct {
 	least, before float64
 	halfAt        time.Time
 	recent        float64
-	fresh         bool // recent is meaningful
+	fresh         bool  // recent is meaningful
+	queue         int64 // what queueing said last
 }
 
 // transitHalf is half of what "the last seconds" are at most.
@@ -52,13 +53,14 @@ func (t *transit) frame(first time.Time, captured int64) {
 
 // queueing is by how much, in µs, the quickest frame since the last call was slower than
 // the quickest of the last 5 to 10 s: what stands in queues on the way, since one frame of many gets through
-// without having to wait otherwise. It is 0 without a frame since then.
+// without having to wait otherwise. Without a frame since then it is what it was: a queue that lets
+// none through has not become shorter.
 func (t *transit) queueing() int64 {
-	if !t.fresh {
-		return 0
+	if t.fresh {
+		t.fresh = false
+		t.queue = int64(min(t.recent-min(t.least, t.before), math.MaxUint32))
 	}
-	t.fresh = false
-	return int64(min(t.recent-min(t.least, t.before), math.MaxUint32))
+	return t.queue
 }
 
 // roundTrips keeps the least round trip of the last seconds, in µs.

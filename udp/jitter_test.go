@@ -61,8 +61,9 @@ func TestQueueingIsWhatStands(t *testing.T) {
 	for range 12 {
 		second(0)
 	}
-	if q := tr.queueing(); q != 0 {
-		t.Errorf("no frame since, and %d µs", q)
+	before := second(5000)
+	if q := tr.queueing(); q != before {
+		t.Errorf("no frame since, and %d µs, want %d as before", q, before)
 	}
 }
 

@@ -2,6 +2,7 @@ package udp
 
 import (
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/framegram/framegram/udp/pace"
@@ -21,6 +22,8 @@ type lane struct {
 	at       time.Time      // when its link was looked at
 	stats    LaneStats
 
+	repairs commonPurse // of all destinations
+
 	expected time.Duration // how long the frame takes by a pace that was asked for
 }
 
@@ -35,15 +38,16 @@ func (l *lane) survey(setting int64) {
 	l.stats = LaneStats{Interface: l.name, Link: link, Limit: l.pace.Limit(), Spread: l.stats.Spread}
 }
 
-// begin has a frame of so many bytes of UDP payload in n datagrams set out to all riders.
-func (l *lane) begin(now time.Time, payload, n int, interval time.Duration) {
+// begin has a frame of so many bytes of UDP payload in n datagrams, the first of which has so many,
+// set out to all riders.
+func (l *lane) begin(now time.Time, payload, n, first int, interval time.Duration) {
 	l.expected = 0
 	if len(l.riders) == 0 {
 		return
 	}
 	bytes := 0
 	for _, d := range l.riders {
-		bytes += payload + n*d.overhead()
+		bytes += payload - (n-d.end)*first + d.end*d.overhead() // what is left out is parity, which is as long as the first
 	}
 	l.pace.Begin(now, bytes, interval)
 	l.expected = l.pace.Expected(bytes)
@@ -57,7 +61,7 @@ func (s *Sender) laneOf(d *destination) *lane {
 			return l
 		}
 	}
-	l := &lane{name: name, loopback: loopback}
+	l := &lane{name: name, loopback: loopback, repairs: commonPurse{purse: purse{floor: laneFloor}}}
 	l.survey(s.cfg.Pace)
 	s.lanes = append(s.lanes, l)
 	return l
@@ -83,10 +87,11 @@ func (d *destination) outgoing(all []link) (name string, loopback bool) {
 	if d.stats.Interface != "" { // a network's broadcast address
 		return d.stats.Interface, false
 	}
-	from, to := localAddr(d.conn).Addr().WithZone(""), d.addr.Addr().WithZone("")
+	local := numbered(localAddr(d.conn)).Addr() // whose zone is a number, where several interfaces may have the address
+	from, to := local.WithZone(""), d.addr.Addr().WithZone("")
 	for i := range all {
 		for _, p := range all[i].addrs {
-			if p.Addr() == from {
+			if p.Addr() == from && name == "" && (local.Zone() == "" || local.Zone() == strconv.Itoa(all[i].Index)) {
 				name = all[i].Name
 			}
 			loopback = loopback || p.Addr() == to
@@ -135,7 +140,7 @@ func (l *lane) lap(f *flight) (due time.Time, full *destination) {
 			without = 0
 		}
 		switch {
-		case d.next >= len(f.datagrams):
+		case d.next >= d.end:
 			l.riders = slices.Delete(l.riders, l.turn, l.turn+1)
 			f.arrived++
 		case noRoom:

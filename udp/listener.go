@@ -24,6 +24,8 @@ type listener struct {
 	conn   *net.UDPConn
 	addr   netip.AddrPort // that it is bound to
 	reader reader
+
+	sending sync.Mutex // see destination.mu
 }
 
 // openListener binds a socket, which is read from start on. An unspecified address is

@@ -75,24 +75,34 @@ func (l *listener) reply(to netip.AddrPort, local netip.Addr, b []byte) error {
 	return send(l.conn, b, oob, sockaddr(to, v6))
 }
 
+// sendNow sends b to an address of the socket's family, or where the connected socket leads. It
+// never waits.
+func sendNow(c *net.UDPConn, b []byte, to netip.AddrPort) error {
+	if !to.IsValid() {
+		return send(c, b, nil, nil)
+	}
+	return send(c, b, nil, sockaddr(to, to.Addr().Is6()))
+}
+
+// send does not wait for room, nor, as RawConn.Write would, for who waits for it.
 func send(c *net.UDPConn, b, oob []byte, to unix.Sockaddr) error {
 	raw, err := c.SyscallConn()
 	if err != nil {
 		return err
 	}
 	var inner error
-	err = raw.Write(func(fd uintptr) bool {
+	err = raw.Control(func(fd uintptr) {
 		inner = unix.Sendmsg(int(fd), b, oob, to, unix.MSG_DONTWAIT)
-		return true
 	})
 	return firstError(err, inner)
 }
 
 // sockaddr is a for a socket of IPv6 or of IPv4. The interface that a zone names by a
-// name is looked up now; 0 if there is none.
+// name is looked up now; 0 if there is none. An IPv6 address is not what an IPv4 socket
+// takes: the kernel answers EAFNOSUPPORT.
 func sockaddr(a netip.AddrPort, v6 bool) unix.Sockaddr {
-	if !v6 {
-		return &unix.SockaddrInet4{Port: int(a.Port()), Addr: as4(a.Addr())}
+	if ip := a.Addr().Unmap(); !v6 && !ip.Is6() {
+		return &unix.SockaddrInet4{Port: int(a.Port()), Addr: as4(ip)}
 	}
 	zone, _ := strconv.ParseUint(numbered(a).Addr().Zone(), 10, 32)
 	return &unix.SockaddrInet6{Port: int(a.Port()), Addr: a.Addr().As16(), ZoneId: uint32(zone)}

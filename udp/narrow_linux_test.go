@@ -1,8 +1,10 @@
 package udp
 
 import (
+	"errors"
 	"net"
 	"net/netip"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -51,5 +53,28 @@ func TestNarrowKeepsThePort(t *testing.T) {
 				t.Fatalf("%s: heard %q of %v, %v; want the answer of %v", family, buf[:n], who, err, localAddr(peer))
 			}
 		}
+	}
+}
+
+// A socket of IPv4 is not connected to 0.0.0.0, which is this machine, in place of an IPv6 peer.
+func TestNarrowKeepsFamiliesApart(t *testing.T) {
+	c, err := net.ListenUDP("udp4", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if err := narrow(c, netip.MustParseAddrPort("[::1]:5600"), false); !errors.Is(err, syscall.EAFNOSUPPORT) {
+		t.Errorf("got %v, want %v", err, syscall.EAFNOSUPPORT)
+	}
+	if err := narrow(c, netip.MustParseAddrPort("[::ffff:127.0.0.1]:5600"), false); err != nil {
+		t.Error(err)
+	}
+	if err := control(c, func(fd int) error {
+		if peer, err := syscall.Getpeername(fd); err != nil || peer.(*syscall.SockaddrInet4).Addr != [4]byte{127, 0, 0, 1} {
+			t.Errorf("connected to %+v, %v, want 127.0.0.1", peer, err)
+		}
+		return nil
+	}); err != nil {
+		t.Error(err)
 	}
 }

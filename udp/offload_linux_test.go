@@ -41,6 +41,7 @@ func TestOffloadEndsHalfWay(t *testing.T) {
 	if st.Offload {
 		t.Error("the offload is on still")
 	}
+	s.Close() // by then the log is written
 	if n := strings.Count(log.String(), "\n"); n != 1 || !log.has("refuses segmentation offload") {
 		t.Errorf("the log is %q, want one line", log.String())
 	}

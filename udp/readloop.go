@@ -34,6 +34,7 @@ func (r *Receiver) run() {
 		if len(notes.reply) > 0 {
 			r.conn.WriteToUDPAddrPort(notes.reply, numbered(notes.replyTo)) // or it is sent with the next Hello
 		}
+		r.request()
 		if next != due {
 			due = next
 			r.conn.SetReadDeadline(due)
@@ -84,7 +85,11 @@ func (r *Receiver) take(ps []batch.Packet, now time.Time) (due time.Time, said n
 		r.silence.heard(now)
 		r.datagram(p.From, p.B, now, &said)
 	}
-	return r.frames.Expire(now), said
+	due = r.frames.Expire(now)
+	if again := r.wanted(now); !again.IsZero() && again.Before(due) {
+		due = again
+	}
+	return due, said
 }
 
 func (r *Receiver) datagram(from netip.AddrPort, b []byte, now time.Time, said *notes) {

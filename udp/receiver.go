@@ -40,10 +40,12 @@ type Receiver struct {
 	running sync.WaitGroup
 	closed  sync.Once
 	log     *slog.Logger
+	scribe  *scribe // by which it is written
 
 	mu      sync.Mutex // guards what follows; the read loop holds it while it works on a batch
 	frames  *fragment.Reassembler
 	pinger  pinger
+	wants   wants
 	silence silence
 	books   account
 	ask     *asker // nil without From; a pointer that does not change
@@ -90,15 +92,19 @@ func Listen(cfg ReceiverConfig) (*Receiver, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
+	log := newScribe(cfg.Log)
+	cfg.Log = log.log
+	cfg.Frames.Deadline = max(cmp.Or(cfg.Frames.Deadline, 100*time.Millisecond), cfg.Deadline)
 	frames, err := fragment.NewReassembler(cfg.Frames)
 	if err != nil {
 		return nil, err
 	}
 	r := &Receiver{
 		frames: frames, box: stream.NewMailbox(), stop: make(chan struct{}), news: make(chan struct{}, 1),
-		versions: newThrottle(cfg.Log), errors: newThrottle(cfg.Log), pathless: newThrottle(cfg.Log), out: make([]byte, 0, 64),
+		versions: newThrottle(cfg.Log), errors: newThrottle(cfg.Log), pathless: newThrottle(cfg.Log), out: make([]byte, 0, 64), scribe: log,
 	}
 	r.log = r.errors.log
+	r.wants = wants{on: cfg.Repair, limit: cfg.Deadline, session: newSession(), rate: budget{rate: requestRate}}
 	if err := r.open(cfg); err != nil {
 		return nil, err
 	}
@@ -153,6 +159,7 @@ func (r *Receiver) Close() error {
 		r.running.Wait()
 		r.frames.Close()
 		r.box.Drain(io.EOF)
+		r.scribe.finish()
 	})
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"strings"
+	"time"
 
 	"github.com/framegram/framegram/fragment"
 )
@@ -19,7 +20,9 @@ type ReceiverConfig struct {
 	From       string // HOST:PORT of a sender that serves who asks, instead of Listen; it is looked up anew when it falls silent
 	NoOffload  bool   // read every datagram by itself, not in trains (UDP_GRO in udp(7))
 	Frames     fragment.Config
-	Log        *slog.Logger // nil means discard
+	Repair     bool          // ask the sender for what is missing
+	Deadline   time.Duration // how long after a frame's first datagram asking for the others makes sense, 0..10 s; zero is the time between two frames, at least 20 ms
+	Log        *slog.Logger  // nil means discard
 
 	// Of groups. An IPv6 group's zone names its interface as well.
 	Interfaces []string   // names; none means every one that is up and fit, also those that appear later
@@ -34,6 +37,8 @@ func (c *ReceiverConfig) check() error {
 	}
 	ip, group := c.Listen.Addr(), c.Listen.Addr().IsMulticast()
 	switch {
+	case c.Deadline < 0 || c.Deadline > 10*time.Second:
+		return wrong("deadline", "is %v, want 0 to 10s", c.Deadline)
 	case c.From != "" && c.Listen.IsValid():
 		return wrong("from", "is %s, and there is an address to listen on too: want one of them", c.From)
 	case c.From != "" && c.Source.IsValid():

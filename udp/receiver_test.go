@@ -115,11 +115,13 @@ func TestReceiveBufferIsReadBack(t *testing.T) {
 	if got := r.Stats().ReadBuffer; got != 1<<17 {
 		t.Errorf("granted %d, want %d", got, 1<<17)
 	}
+	r.scribe.finish()
 	if log.Len() > 0 {
 		t.Errorf("log is %q, want nothing: all was granted", log.String())
 	}
 	r.Close()
 	r.growBuffer(1 << 20) // nothing is granted on a closed socket
+	r.scribe.finish()
 	if got := log.String(); !strings.Contains(got, "wanted_bytes=1048576 granted_bytes=0") || !strings.Contains(got, raiseBufferLimit+"1048576") {
 		t.Errorf("log is %q, want both numbers and the command", got)
 	}

@@ -8,8 +8,14 @@ import (
 	"github.com/framegram/framegram/stream"
 )
 
-// reportEvery is how often a viewer tells the sender that it follows how it fares.
-const reportEvery = time.Second
+const (
+	// reportEvery is how often a viewer tells the sender that it follows how it fares.
+	reportEvery = time.Second
+	// reportSoon is how soon it does so again when it fares worse: something is missing, or the queues on
+	// the way have grown by worseBy. Who sets the rate cannot wait for a second.
+	reportSoon = 100 * time.Millisecond
+	worseBy    = 10 * time.Millisecond
+)
 
 // account is what a viewer reports of the session that it follows: counts from its first
 // datagram on.
@@ -20,6 +26,11 @@ type account struct {
 
 	// What the counts that run from the start were when the session began to be followed.
 	lost, drops, shown uint64
+
+	// What the last report said, and when.
+	said     time.Time
+	missing  uint64
+	queueing int64 // µs
 }
 
 // frame notes that f has come, of the session that is followed by now. mu is held.
@@ -40,19 +51,24 @@ func (r *Receiver) account(f *stream.Frame) {
 // report appends the one that is due to b, or nothing. mu is held.
 func (r *Receiver) report(b []byte, now time.Time) []byte {
 	a := &r.books
-	if a.session == 0 || now.Before(a.due) || now.Sub(r.pinger.last) > pingWhile {
+	if a.session == 0 || now.Sub(a.said) < reportSoon-reportSoon/10 || now.Sub(r.pinger.last) > pingWhile {
 		return b
 	}
 	p, ok := r.frames.Progress()
 	if !ok || p.Session != a.session {
 		return b // another is followed since, and its first frame accounted for in a moment
 	}
+	queueing := a.transit.queueing()
+	if worse := p.Missing > a.missing || queueing > a.queueing+worseBy.Microseconds(); !worse && now.Before(a.due) {
+		return b
+	}
+	a.said, a.missing, a.queueing = now, p.Missing, queueing
 	a.due = now.Add(reportEvery)
 	report := fragment.Report{
 		Common: fragment.Common{Session: r.pinger.session, Sequence: r.pinger.seq}, Of: a.session,
 		Frame: p.Frame, Highest: p.Highest, Received: p.Received, Missing: p.Missing, Reordered: uint32(p.Reordered),
 		Shown: uint32(r.shown.Load() - a.shown), Lost: uint32(r.frames.Counters().Lost - a.lost), KernelDrops: uint32(r.stats.KernelDrops - a.drops),
-		Jitter: micros32(int64(min(a.transit.jitter, math.MaxUint32))), RTT: micros32(r.pinger.trips.us(now)), Queueing: micros32(a.transit.queueing()),
+		Jitter: micros32(int64(min(a.transit.jitter, math.MaxUint32))), RTT: micros32(r.pinger.trips.us(now)), Queueing: micros32(queueing),
 	}
 	b, err := report.AppendBinary(b)
 	if err != nil {

@@ -20,15 +20,17 @@ import (
 // trouble, or on a slow link, loses its own frames and no other's. It answers who asks for
 // its clock, and hears what viewers report.
 type Sender struct {
-	cfg    SenderConfig
-	cut    *fragment.Splitter
-	frame  uint32 // next wire frame ID
-	dests  []*destination
-	aboard []*destination // those the frame in hand goes to
-	lanes  []*lane
-	flight flight
-	rhythm pace.Rhythm
-	clock  wireClock
+	cfg        SenderConfig
+	cut        *fragment.Splitter
+	frame      uint32 // next wire frame ID
+	dests      []*destination
+	aboard     []*destination // those the frame in hand goes to
+	lanes      []*lane
+	flight     flight
+	rhythm     pace.Rhythm
+	generation fragment.Generation
+	shield     shield
+	clock      wireClock
 
 	all   []link // see interfaces
 	allAt time.Time
@@ -41,13 +43,15 @@ type Sender struct {
 	house     *house // nil where nobody may subscribe
 	listeners []*listener
 	viewers   viewers
+	resends   resender
 
 	readers sync.WaitGroup
 	closed  sync.Once
 
 	stats SenderStats // without To
-	sorry throttle    // about frames; each destination has its own
-	mtuAt time.Time   // when the MTU was read last
+	log   *scribe
+	sorry throttle  // about frames; each destination has its own
+	mtuAt time.Time // when the MTU was read last
 
 	mu        sync.Mutex // guards published, for Stats
 	published SenderStats
@@ -60,6 +64,8 @@ func NewSender(cfg SenderConfig) (*Sender, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
+	log := newScribe(cfg.Log)
+	cfg.Log = log.log
 	all, err := links()
 	if err != nil {
 		return nil, fmt.Errorf("udp: listing the network interfaces: %w", err)
@@ -68,8 +74,10 @@ func NewSender(cfg SenderConfig) (*Sender, error) {
 	if err != nil {
 		return nil, err
 	}
-	cut.SetParity(fragment.ParityShare(cfg.Parity))
-	s := &Sender{cfg: cfg, cut: cut, clock: newWireClock(time.Now()), sorry: newThrottle(cfg.Log)}
+	s := &Sender{cfg: cfg, cut: cut, clock: newWireClock(time.Now()), sorry: newThrottle(cfg.Log), log: log}
+	s.viewers.reported = cfg.Reported
+	s.arm()
+	s.resends.on = cfg.Repair == RepairNACK || cfg.Repair == RepairAuto
 	if s.crowds, err = cfg.crowds(all); err != nil {
 		return nil, err
 	}
@@ -116,6 +124,7 @@ func (s *Sender) listen() error {
 			return &ListenError{at, err}
 		}
 		s.listeners = append(s.listeners, l)
+		l.reader.resends = &s.resends
 		l.start(s.clock, &s.readers, s.house, &s.viewers)
 	}
 	return nil
@@ -159,10 +168,13 @@ func (s *Sender) Write(ctx context.Context, f *stream.Frame) error {
 		return nil
 	}
 	captured := s.clock.micros(f.Captured.Add(-f.Ahead))
+	s.tell(f.JPEG)
+	s.protect(now)
 	datagrams, err := s.cut.Split(s.frame, captured, f.JPEG)
 	if err != nil {
 		return s.unfit(err)
 	}
+	s.resends.keep(s.frame, f, s.cut, now)
 	s.frame++
 	if s.house != nil {
 		s.house.frame(len(f.JPEG))
@@ -206,7 +218,7 @@ func (s *Sender) send(ctx context.Context, now time.Time, datagrams []fragment.D
 		s.stats.Datagrams += uint64(d.took)
 		s.stats.Bytes += uint64(d.tookBytes)
 		s.stats.Failed += uint64(d.missed)
-		if err := d.land(now, len(datagrams)); err != nil {
+		if err := d.land(now); err != nil {
 			s.trouble(d, err)
 		}
 	}
@@ -219,7 +231,7 @@ func (s *Sender) board(now time.Time, datagrams []fragment.Datagram, size int) {
 	s.aboard = s.aboard[:0]
 	for _, d := range s.dests {
 		skipped, failed := d.stats.Skipped, d.stats.Unsent
-		if !d.board(now, len(datagrams), size) {
+		if !d.board(now, s.share(d, len(datagrams)), size) {
 			s.stats.LeftOut += d.stats.Skipped - skipped
 			s.stats.Failed += d.stats.Unsent - failed
 			if d.err != nil {
@@ -238,7 +250,7 @@ func (s *Sender) board(now time.Time, datagrams []fragment.Datagram, size int) {
 		bytes += len(g.Header) + len(g.Payload)
 	}
 	for _, l := range s.lanes {
-		l.begin(now, bytes, len(datagrams), s.rhythm.Interval())
+		l.begin(now, bytes, len(datagrams), len(datagrams[0].Header)+len(datagrams[0].Payload), s.rhythm.Interval())
 		if l.expected > pace.MostSpread {
 			s.sorry.warn("at this pace a frame is longer on its way than viewers wait for it: raise --pace, send to fewer or to a group, or lower the quality or the size",
 				slog.Duration("takes", l.expected), slog.String("pace", pace.Rate(l.pace.Limit())), slog.String("interface", l.name), slog.Int("destinations", len(l.riders)))
@@ -261,7 +273,8 @@ func (s *Sender) trouble(d *destination, err error) {
 }
 
 // Close tells the viewers, closes the sockets and waits for their readers, all within
-// 50 ms. It must not be called during Write; it may be called more than once.
+// 50 ms, or 150 ms if the log takes nothing. It must not be called during Write; it may
+// be called more than once.
 func (s *Sender) Close() error {
 	s.closed.Do(func() {
 		if s.look != nil {
@@ -275,6 +288,8 @@ func (s *Sender) Close() error {
 			l.close()
 		}
 		s.readers.Wait()
+		s.resends.close()
+		s.log.finish()
 	})
 	return nil
 }

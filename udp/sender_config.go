@@ -28,9 +28,18 @@ type SenderConfig struct {
 	Listen     []netip.AddrPort // addresses of this machine that viewers may subscribe at; no address means every one
 	MaxViewers int              // subscribed at a time, 1..1000; zero means DefaultMaxViewers
 
+	Repair    Repair  // what is done about lost datagrams
 	Parity    float64 // of the data, 0..1: viewers rebuild as much as is lost of each block; zero is none
 	Pace      int64   // bits of IP packets a second and interface, or pace.Auto, or pace.Off
 	NoOffload bool    // no segmentation by kernel or card: a copy for each datagram
+
+	// Reported is called for each report that a viewer sends, from any goroutine, with no lock held.
+	// nil means never.
+	Reported func(ViewerStats)
+
+	// Head returns how many bytes of a JPEG stand before its first scan's data, 0 if that cannot
+	// be told. By its changes viewers know whether strips of an earlier frame fit. nil means never.
+	Head func(jpeg []byte) int
 
 	// Sent is called within Write when a frame has been handed to the kernel for all
 	// addresses, in part at least, with its time on the wire, in µs. nil means never.

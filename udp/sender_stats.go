@@ -22,24 +22,27 @@ type SenderStats struct {
 	Viewers   []ViewerStats      `json:"viewers"`         // what they report
 	Reports   uint64             `json:"reports"`         // taken
 	Ignored   uint64             `json:"reports_ignored"` // on no session of ours, or from somebody else than its viewer
+
+	Repairs        RepairStats `json:"repairs"`         // of all destinations, those gone included
+	RepairsIgnored uint64      `json:"repairs_ignored"` // requests on no session of ours, from somebody else than its viewer, or while SenderConfig.Repair says nothing of them
 }
 
 // publish makes the figures visible to Stats.
 func (s *Sender) publish() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	to, lanes := s.published.To[:0], s.published.Lanes[:0]
+	to, lanes, repairs := s.published.To[:0], s.published.Lanes[:0], s.stats.Repairs
 	for _, d := range s.dests {
-		stats := d.stats
-		stats.Pings, stats.Pongs = d.reader.pings.Load(), d.reader.pongs.Load()
-		stats.Offload = d.conn != nil && d.writer.Offload()
+		stats := d.figures()
+		repairs.add(stats.Repairs)
 		to = append(to, stats)
 	}
 	for _, l := range s.lanes {
 		lanes = append(lanes, l.stats)
 	}
 	s.published = s.stats
-	s.published.To, s.published.Lanes = to, lanes
+	s.published.To, s.published.Lanes, s.published.Repairs = to, lanes, repairs
+	s.published.RepairsIgnored = s.resends.ignored.Load()
 }
 
 // Stats are the figures up to the last frame. It may be called at any time, from any

@@ -1,6 +1,7 @@
 package udp
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -63,6 +64,31 @@ func interfaceMTU(c *net.UDPConn, name string) (mtu int, err error) {
 		return err
 	})
 	return mtu, err
+}
+
+// wayMTU is the MTU in bytes of the way to a group by a link, or to a network's broadcast
+// address, which needs none. Only a connected socket knows it, and that would hear no
+// viewer: so one is opened to be asked, and sends nothing.
+func wayMTU(to netip.AddrPort, by *link) (int, error) {
+	v4 := to.Addr().Is4()
+	d := net.Dialer{Control: func(_, _ string, raw syscall.RawConn) error {
+		var inner error
+		return firstError(raw.Control(func(fd uintptr) {
+			switch {
+			case by == nil:
+			case v4:
+				inner = unix.SetsockoptIPMreqn(int(fd), unix.IPPROTO_IP, unix.IP_MULTICAST_IF, &unix.IPMreqn{Ifindex: int32(by.Index)})
+			default:
+				inner = unix.SetsockoptInt(int(fd), unix.IPPROTO_IPV6, unix.IPV6_MULTICAST_IF, by.Index)
+			}
+		}), inner)
+	}}
+	c, err := d.DialUDP(context.Background(), network(v4), netip.AddrPort{}, to)
+	if err != nil {
+		return 0, err
+	}
+	defer c.Close()
+	return pathMTU(c, v4)
 }
 
 // openBroadcast opens a socket whose datagrams to 255.255.255.255 leave by l

@@ -45,6 +45,8 @@ func interfaceMTU(_ *net.UDPConn, name string) (int, error) {
 	return i.MTU, nil
 }
 
+func wayMTU(netip.AddrPort, *link) (int, error) { return 0, errors.ErrUnsupported }
+
 // openBroadcast chooses the interface by the local address; not every system heeds it.
 func openBroadcast(l *link) (*net.UDPConn, error) {
 	for _, p := range l.addrs {

@@ -140,6 +140,7 @@ func TestSendErrorsAreCounted(t *testing.T) {
 			if d.seq != 3*datagrams {
 				t.Errorf("sequence stands at %d, want %d: what was not sent must count as missing", d.seq, 3*datagrams)
 			}
+			s.Close() // by then the log is written
 			if got := log.String(); !strings.Contains(got, tt.said) || strings.Count(got, "\n") > 1 {
 				t.Errorf("log is %q, want one line with %q", got, tt.said)
 			}
@@ -181,6 +182,7 @@ func TestSlowDestinationCostsTheOthersNothing(t *testing.T) {
 	if st := s.Stats(); st.To[0].Frames != 1 {
 		t.Errorf("got %+v, want one frame to the destination that has room again", st.To[0])
 	}
+	s.Close()
 	if !strings.Contains(log.String(), "too slow for this stream") {
 		t.Errorf("log is %q", log.String())
 	}
@@ -195,6 +197,7 @@ func TestTheEndIsNoTrouble(t *testing.T) {
 	if err := s.Write(ctx, frameOf(3)); err != nil {
 		t.Error(err)
 	}
+	s.Close()
 	if st := s.Stats(); log.Len() > 0 || s.dests[0].slow || st.Unsent != 1 || st.To[0].Unsent != 3 {
 		t.Errorf("said %q; %+v", &log, st)
 	}
@@ -300,6 +303,7 @@ func TestFrameOverTheLimitIsSkipped(t *testing.T) {
 	if st := s.Stats(); st.TooLarge != 2 || st.Frames != 1 {
 		t.Errorf("got %+v, want 2 skipped and 1 sent", st)
 	}
+	s.Close()
 	if got := log.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, fmt.Sprint(fragment.MaxFrameBytes)) {
 		t.Errorf("log is %q, want one line with the limit", got)
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/framegram/framegram/fragment"
+	"github.com/framegram/framegram/udp/heal"
 )
 
 const (
@@ -29,6 +30,8 @@ type viewers struct {
 	reports  uint64
 	ignored  uint64
 	audience uint64 // number given
+
+	reported func(ViewerStats) // see SenderConfig; nil for nobody
 }
 
 // audience is who sees what is sent to one destination.
@@ -47,6 +50,7 @@ type reporter struct {
 	since  time.Time
 	at     time.Time
 	report fragment.Report
+	loss   heal.Loss
 }
 
 // ViewerStats is what a viewer has reported last: once a second it tells how the
@@ -101,12 +105,22 @@ func (v *viewers) report(from netip.AddrPort, b []byte, now time.Time) {
 		return
 	}
 	v.mu.Lock()
-	defer v.mu.Unlock()
-	if row := v.row(from, r.Of, now); row != nil {
-		v.reports++
-		row.at, row.report = now, r
-	} else {
+	row := v.row(from, r.Of, now)
+	if row == nil {
 		v.ignored++
+		v.mu.Unlock()
+		return
+	}
+	v.reports++
+	row.at, row.report = now, r
+	row.loss.Report(now, heal.Report{
+		Received: r.Received, Missing: r.Missing, KernelDrops: uint64(r.KernelDrops), Shown: uint64(r.Shown), Lost: uint64(r.Lost),
+		Queueing: time.Duration(r.Queueing) * time.Microsecond, RTT: time.Duration(r.RTT) * time.Microsecond,
+	})
+	stats := row.stats(v.to[r.Of].name, now)
+	v.mu.Unlock()
+	if v.reported != nil {
+		v.reported(stats)
 	}
 }
 
@@ -141,6 +155,23 @@ func (v *viewers) row(from netip.AddrPort, session uint64, now time.Time) *repor
 	}
 	a.rows = append(a.rows, reporter{from: from, addr: from.String(), since: since})
 	return &a.rows[len(a.rows)-1]
+}
+
+// loss is the share of datagrams that the worst of those who see a session loses, and the longest
+// round trip to any of them; 0 where nobody has reported lately.
+func (v *viewers) loss(session uint64, now time.Time) (worst float64, rtt time.Duration) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	a := v.to[session]
+	if a == nil {
+		return 0, 0
+	}
+	for i := range a.rows {
+		if share, fresh := a.rows[i].loss.Share(now); fresh {
+			worst, rtt = max(worst, share), max(rtt, a.rows[i].loss.RTT())
+		}
+	}
+	return worst, rtt
 }
 
 // sameMachine compares addresses but for their zones, which have a name and a number.

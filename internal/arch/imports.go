@@ -13,10 +13,10 @@ import (
 // lower layers only, so nothing in one layer knows its neighbour: udp and tcp know
 // neither each other nor capture nor display.
 var layer = map[string]int{
-	"stream": 0, "internal/units": 0,
-	"fragment": 1, "codec": 1, "timecode": 1, "clock": 1, "matroska": 1, "internal/netlab": 1, "udp/pace": 1,
-	"udp/batch": 2,
-	"capture":   3, "display": 3, "udp": 3, "tcp": 3,
+	"stream": 0, "internal/units": 0, "internal/crc32c": 0, "internal/errno": 0, "internal/resolve": 0,
+	"fragment": 1, "codec": 1, "timecode": 1, "clock": 1, "matroska": 1, "internal/netlab": 1, "udp/pace": 1, "udp/heal": 1, "rate": 1,
+	"udp/batch": 2, "conceal": 2,
+	"capture": 3, "display": 3, "udp": 3, "tcp": 3,
 	"bench":   4,
 	"trial":   5,
 	"command": 6,
@@ -36,10 +36,10 @@ var only = map[string][]string{
 // pure packages are tested and fuzzed without a network or a clock: they import no
 // part of these trees, except what allowed names.
 var (
-	pure      = []string{"stream", "fragment", "codec", "timecode", "clock", "matroska"}
+	pure      = []string{"stream", "fragment", "codec", "conceal", "timecode", "clock", "matroska", "rate"}
 	impure    = []string{"net", "os", "syscall", "log", "golang.org/x/net", "golang.org/x/sys"}
 	allowed   = []string{"net/netip"}
-	clockless = []string{"fragment", "timecode", "clock", "matroska"}
+	clockless = []string{"fragment", "timecode", "clock", "matroska", "rate"}
 )
 
 // Imports checks the direction of every import.

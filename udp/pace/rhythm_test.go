@@ -64,9 +64,42 @@ func TestRhythmIsNotBentByOneFrame(t *testing.T) {
 
 func TestRhythmForgetsPauses(t *testing.T) {
 	var r Rhythm
-	r.after(9, func(int) time.Duration { return 16 * ms })
-	if d := r.after(20, func(int) time.Duration { return 2 * time.Second })[19]; d != 16*ms {
-		t.Errorf("after 20 pauses, it is %v", d)
+	r.after(9, func(int) time.Duration { return 33 * ms })
+	for i, d := range r.after(60, func(i int) time.Duration {
+		if i%9 < 3 { // one, or a few
+			return 2 * time.Second
+		}
+		return 33 * ms
+	}) {
+		if d != 33*ms {
+			t.Fatalf("%d frames after the first pause, it is %v", i, d)
+		}
+	}
+	if d := r.after(20, func(int) time.Duration { return time.Minute })[19]; d != 33*ms {
+		t.Errorf("after 20 pauses of a minute, it is %v", d)
+	}
+}
+
+// Frames that come regularly, however slowly, have a rhythm and no pauses.
+func TestRhythmOfSlowFrames(t *testing.T) {
+	for _, every := range []time.Duration{600 * ms, time.Second, 2 * time.Second, 4 * time.Second} {
+		for name, before := range map[string]int{"from the first": 0, "after 30 a second": 20} {
+			var r Rhythm
+			r.after(before, func(int) time.Duration { return 33 * ms })
+			told := r.after(20, func(i int) time.Duration { return every + time.Duration(i%2*2-1)*ms })
+			for i, d := range told[enough-1:] {
+				if d < every-ms || d > every+ms {
+					t.Errorf("%v, %s: after %d it is %v", every, name, i+enough, d)
+				}
+			}
+			left := r.after(20, func(i int) time.Duration { return every + min(every, slowest-every)*time.Duration(i/10%2) })
+			if d := left[10]; d < every || d > 2*every {
+				t.Errorf("%v, %s: with a frame left out, it is %v", every, name, d)
+			}
+			if d := r.after(1, func(int) time.Duration { return 33 * ms })[0]; d != 33*ms {
+				t.Errorf("%v, %s: with the first of 30 a second, it is %v", every, name, d)
+			}
+		}
 	}
 }
 

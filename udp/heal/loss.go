@@ -1,0 +1,105 @@
+package heal
+
+import (
+	"math"
+	"time"
+)
+
+const (
+	// shortMemory and longMemory are the time constants of the two estimates. Reports come once
+	// a second; at 1 % and 1500 datagrams a second the short one errs by a fifth.
+	shortMemory = 2 * time.Second
+	longMemory  = 15 * time.Second
+	// congested is how much queueing makes a loss the queue's: more datagrams would make it worse.
+	congested = 20 * time.Millisecond
+	// boostMost is how many times the loss is taken for what it is where it comes in bursts.
+	boostMost = 3
+	// tolerated is the share of frames that a viewer may lose before that.
+	tolerated = 0.002
+)
+
+// Report is what a viewer tells of one session since its first datagram. Counters only grow,
+// until the viewer starts anew.
+type Report struct {
+	Received    uint64        // datagrams, copies not counted
+	Missing     uint64        // sequence numbers that have not come
+	KernelDrops uint64        // of which its own socket had no room for: at least so many
+	Shown       uint64        // frames
+	Lost        uint64        // frames that did not become complete
+	Queueing    time.Duration // one-way delay above the least of the last seconds
+	RTT         time.Duration // 0 = not known
+}
+
+// Loss estimates what the network loses on the way to one viewer. The zero value has heard
+// nothing.
+type Loss struct {
+	last        Report
+	at          time.Time
+	short, long decayed
+	boost       float64 // 1..boostMost; 0 before the first loss
+	rtt         time.Duration
+}
+
+// decayed are two sums that forget.
+type decayed struct{ lost, all float64 }
+
+func (d *decayed) add(after, memory time.Duration, lost, all float64) {
+	keep := math.Exp(-after.Seconds() / memory.Seconds())
+	d.lost, d.all = d.lost*keep+lost, d.all*keep+all
+}
+
+func (d *decayed) share() float64 {
+	if d.all == 0 {
+		return 0
+	}
+	return d.lost / d.all
+}
+
+// Report takes a report that came at now.
+func (l *Loss) Report(now time.Time, r Report) {
+	before, after := l.last, now.Sub(l.at)
+	first := l.at.IsZero()
+	l.last, l.at, l.rtt = r, now, r.RTT
+	if first || r.Received < before.Received || r.Missing < before.Missing || r.KernelDrops < before.KernelDrops ||
+		r.Shown < before.Shown || r.Lost < before.Lost {
+		before, after = Report{}, 0 // all that it tells is new
+		if !first {
+			l.short, l.long = decayed{}, decayed{}
+		}
+	}
+	missing := r.Missing - before.Missing
+	missing -= min(missing, r.KernelDrops-before.KernelDrops)
+	all := float64(r.Received-before.Received) + float64(missing)
+	lost := float64(missing)
+	if r.Queueing >= congested { // the rate has to fall, and parity must not grow meanwhile
+		lost = min(lost, all*l.long.share())
+	}
+	l.short.add(after, shortMemory, lost, all)
+	l.long.add(after, longMemory, lost, all)
+	l.push(float64(r.Lost-before.Lost), float64(r.Shown-before.Shown), lost > 0 && r.Queueing < congested)
+}
+
+// push moves the boost: up while frames are lost that parity should have saved, down slowly.
+func (l *Loss) push(lost, shown float64, here bool) {
+	l.boost = max(l.boost, 1)
+	if here && lost > tolerated*(lost+shown) {
+		l.boost = min(l.boost*1.4, boostMost)
+		return
+	}
+	l.boost = max(l.boost*0.97, 1)
+}
+
+// Share is the estimate at now: the share of datagrams that are lost, 0..1, and whether it is
+// from a report that is young enough to count.
+func (l *Loss) Share(now time.Time) (share float64, fresh bool) {
+	if l.at.IsZero() || now.Sub(l.at) > reportLife {
+		return 0, false
+	}
+	return min(max(l.short.share(), l.long.share())*max(l.boost, 1), 1), true
+}
+
+// reportLife is how long a report is news.
+const reportLife = 5 * time.Second
+
+// RTT is the round trip to the viewer, 0 if it is not known.
+func (l *Loss) RTT() time.Duration { return l.rtt }
