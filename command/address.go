@@ -8,7 +8,8 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
-	"time"
+
+	"github.com/framegram/framegram/internal/resolve"
 )
 
 // DefaultPort is used where an address names none.
@@ -118,30 +119,18 @@ var broadcast = netip.AddrFrom4([4]byte{255, 255, 255, 255})
 // resolve finds a's IP address, an IPv4 one where there are several. A host is
 // needed.
 func (a address) resolve(ctx context.Context) (netip.AddrPort, error) {
-	if ip, err := netip.ParseAddr(a.host); err == nil {
-		return netip.AddrPortFrom(ip, a.port), nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
-	found, err := net.DefaultResolver.LookupNetIP(ctx, "ip", a.host)
-	if errors.Is(ctx.Err(), context.Canceled) { // Ctrl-C
+	found, err := resolve.IPv4First(ctx, a.host)
+	switch {
+	case err == nil:
+		return netip.AddrPortFrom(found[0], a.port), nil
+	case errors.Is(ctx.Err(), context.Canceled): // Ctrl-C
 		return netip.AddrPort{}, context.Cause(ctx)
 	}
-	if err != nil || len(found) == 0 {
-		var dns *net.DNSError
-		if errors.As(err, &dns) {
-			err = errors.New(dns.Err)
-		}
-		return netip.AddrPort{}, fmt.Errorf("no address found for host %q: %v: check the name, or give an IP address", a.host, err)
+	var dns *net.DNSError
+	if errors.As(err, &dns) {
+		err = errors.New(dns.Err)
 	}
-	best := found[0].Unmap()
-	for _, ip := range found {
-		if ip.Unmap().Is4() {
-			best = ip.Unmap()
-			break
-		}
-	}
-	return netip.AddrPortFrom(best, a.port), nil
+	return netip.AddrPort{}, fmt.Errorf("no address found for host %q: %w: check the name, or give an IP address", a.host, err)
 }
 
 // listenAddress is resolve for an address of this machine, which may have no host:

@@ -24,7 +24,7 @@ func benchCommand() *cli.Command {
 		UsageText: "framegram bench [--link LINK] [--sweep KEY=VALUES] [--html FILE] [flags]\n" +
 			"framegram bench --receiver [--listen [HOST][:PORT]]\nframegram bench --sender HOST[:PORT] [flags]\nframegram bench compare A.json B.json",
 		Description: "Both ends run as processes of their own, over the loopback interface or over a link that is emulated between two network namespaces (Linux).\n\n" +
-			"A link is " + netlab.Grammar + "\n\nA sweep is " + netlab.SweepGrammar + "\n\n" + presetTable(),
+			"A link is " + netlab.Grammar + "; a squeeze counts from the begin of the measured time\n\nA sweep is " + netlab.SweepGrammar + "\n\n" + presetTable(),
 		Flags: benchFlags(),
 		Subcommands: []*cli.Command{{
 			Name: "compare", Usage: "show what changed between two reports (--json), with its spread",
@@ -39,13 +39,17 @@ func benchFlags() []cli.Flag {
 	return append(withEnv(
 		&cli.StringFlag{Name: "transport", Category: catBench, Value: "udp,tcp", Usage: "`LIST` of transports to compare"},
 		&cli.StringFlag{Name: "tcp-congestion", Category: catBench, DefaultText: "the system's", Usage: "`LIST` of congestion controls to run tcp with, such as cubic,bbr (Linux)"},
+		&cli.StringFlag{Name: "repair", Category: catBench, Value: "auto", Usage: "`LIST` of what udp does about losses, of none,fec,nack,auto: it is run with each"},
+		&cli.StringFlag{Name: "parity", Category: catBench, DefaultText: "as of send", Usage: "share of parity, such as 10%, as of send: for fec, and the least for auto"},
+		&cli.StringFlag{Name: "bitrate", Category: catBench, Value: "off", Usage: "`auto|off|RATE`, as of send, for every transport: off makes all carry the same pictures"},
+		&cli.StringFlag{Name: "slices", Category: catPicture, DefaultText: "as of send", Usage: "strips of a picture, `auto|1..64`, as of send"},
 		&cli.StringFlag{Name: "link", Category: catBench, DefaultText: "the loopback interface",
 			Usage: "emulated `LINK` between the two ends: a preset (" + presetNames() + "), or such as rate=100mbit,delay=5ms,loss=1%,seed=1"},
 		&cli.StringFlag{Name: "sweep", Category: catBench, Usage: "measure at several `KEY=VALUES` of the link, such as loss=0,0.1%,0.5%,1%"},
 		&cli.DurationFlag{Name: "duration", Category: catBench, Value: 10 * time.Second, Usage: "`TIME` of each run that is measured"},
 		&cli.DurationFlag{Name: "warmup", Category: catBench, Value: time.Second, Usage: "`TIME` before, which is not"},
-		&cli.IntFlag{Name: "repeat", Category: catBench, Value: 1, Usage: "`N` runs of each, at most 100; the report has their median and spread"},
-		&cli.DurationFlag{Name: "deadline", Category: catBench, DefaultText: "a frame interval", Usage: "`TIME` within which a frame counts as in time"},
+		&cli.IntFlag{Name: "repeat", Category: catBench, Value: 1, Usage: "`N` runs of each, at most 100; the report has their median and spread. Of an emulated link each has the next seed"},
+		&cli.DurationFlag{Name: "deadline", Category: catBench, DefaultText: "a frame interval", Usage: "`TIME` within which a frame counts as in time; if given, viewers over udp ask for repairs for so long, too"},
 		&cli.StringFlag{Name: "source", Category: catPicture, Value: "test", Usage: "`WHAT` to send, as of send: a recording makes both transports carry the same bytes"},
 		&cli.StringFlag{Name: "size", Category: catPicture, Value: "1280x720", DefaultText: "1280x720 for test, else the source's own", Usage: "size of the picture as `WxH` pixels"},
 		&cli.Float64Flag{Name: "fps", Category: catPicture, Value: 30, Usage: "`FRAMES` a second"},
@@ -56,6 +60,7 @@ func benchFlags() []cli.Flag {
 		&cli.StringFlag{Name: "json", Category: catReport, Usage: "write the report to `FILE`, for `bench compare` and programs"},
 		&cli.BoolFlag{Name: "traces", Category: catReport, Usage: "with --json: every frame's times, too"},
 		&cli.StringFlag{Name: "csv", Category: catReport, Usage: "write a line for every run to `FILE`"},
+		&cli.StringFlag{Name: "markdown", Category: catReport, Usage: "write the report's tables to `FILE`, to be pasted into a document"},
 		&cli.StringFlag{Name: "html", Category: catReport, Usage: "write the report with its plots to `FILE`, one page that needs nothing else"},
 		&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Category: catRun, Usage: "log more"},
 	), slowDecoderFlag(), queueFlag())
@@ -186,7 +191,7 @@ type reportFiles map[string]*os.File
 // told after ten minutes.
 func openReports(c *cli.Context) (reportFiles, error) {
 	files := reportFiles{}
-	for _, kind := range []string{"json", "csv", "html"} {
+	for _, kind := range []string{"json", "csv", "markdown", "html"} {
 		path := c.String(kind)
 		if path == "" {
 			continue
@@ -205,9 +210,10 @@ func (files reportFiles) write(r *bench.Report, traces bool) error {
 	var errs []error
 	for kind, f := range files {
 		how := map[string]func(io.Writer) error{
-			"json": func(w io.Writer) error { return bench.WriteJSON(w, r, traces) },
-			"csv":  func(w io.Writer) error { return bench.WriteCSV(w, r) },
-			"html": func(w io.Writer) error { return bench.WriteHTML(w, r) },
+			"json":     func(w io.Writer) error { return bench.WriteJSON(w, r, traces) },
+			"csv":      func(w io.Writer) error { return bench.WriteCSV(w, r) },
+			"markdown": func(w io.Writer) error { return bench.WriteMarkdown(w, r) },
+			"html":     func(w io.Writer) error { return bench.WriteHTML(w, r) },
 		}[kind]
 		if len(r.Runs) > 0 {
 			errs = append(errs, f.Truncate(0), how(f))

@@ -2,6 +2,7 @@ package command
 
 import (
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -50,14 +51,17 @@ func benchPlan(c *cli.Context) (*trial.Plan, error) {
 		return nil, usage("--duration is %v, want 1s..1h", s.Length)
 	case s.Warmup.Duration < 0 || s.Warmup.Duration > time.Minute:
 		return nil, usage("--warmup is %v, want 0s..1m", s.Warmup)
-	case s.Deadline.Duration < 0 || s.Deadline.Duration > time.Minute:
-		return nil, usage("--deadline is %v, want 0s..1m", s.Deadline)
+	case s.Deadline.Duration < 0 || s.Deadline.Duration > mostDeadline:
+		return nil, usage("--deadline is %v, want 0s..%v", s.Deadline, mostDeadline)
 	case c.IsSet("quality") && (s.Quality < 1 || s.Quality > 100):
 		return nil, usage("--quality is %d, want 1..100", s.Quality)
 	case c.Bool("traces") && c.String("json") == "":
 		return nil, usage("--traces goes with --json")
 	}
-	if plan.Ways, err = ways(c.String("transport"), c.String("tcp-congestion")); err != nil {
+	if plan.Ways, err = ways(c.String("transport"), c.String("tcp-congestion"), c.String("repair")); err != nil {
+		return nil, err
+	}
+	if err := benchRepair(c, plan); err != nil {
 		return nil, err
 	}
 	if d := c.Duration("fault-slow-decoder"); d > 0 {
@@ -98,20 +102,65 @@ func benchLink(c *cli.Context, plan *trial.Plan) error {
 	return nil
 }
 
-// ways are the transports to compare.
-func ways(transports, congestions string) (all []trial.Way, err error) {
-	for _, transport := range strings.Split(transports, ",") {
-		transport = strings.TrimSpace(transport)
+// benchRepair reads what else ways are run with, and refuses here what every run would.
+func benchRepair(c *cli.Context, plan *trial.Plan) error {
+	if text := c.String("parity"); text != "" && text != "auto" {
+		if _, err := parseParity(text); err != nil {
+			return err
+		}
+		if plan.Parity = text; typed(c, "parity") && !slices.ContainsFunc(plan.Ways, trial.Way.HasParity) {
+			return usage("--parity goes with udp and --repair fec or auto")
+		}
+	}
+	if _, _, err := parseBitrate(c.String("bitrate")); err != nil {
+		return err
+	}
+	plan.SenderArgs = append(plan.SenderArgs, "--bitrate", c.String("bitrate"))
+	if text := c.String("slices"); text != "" {
+		if n, err := strconv.Atoi(text); text != "auto" && (err != nil || n < 1 || n > 64) {
+			return usage("--slices is %q, want auto or 1..64", text)
+		}
+		plan.SenderArgs = append(plan.SenderArgs, "--slices", text)
+	}
+	return nil
+}
+
+// ways are the transports to compare: tcp with each congestion control, udp with each
+// repair.
+func ways(transports, congestions, repairs string) (all []trial.Way, err error) {
+	for _, transport := range list(transports) {
 		if err := checkTransport(transport); err != nil {
 			return nil, err
 		}
-		if transport == "udp" || congestions == "" {
+		switch {
+		case transport == "udp":
+			for _, name := range list(repairs) {
+				if !slices.Contains(trial.Repairs, name) {
+					return nil, usage("--repair has %q, want some of %s", name, strings.Join(trial.Repairs, ","))
+				}
+				all = append(all, trial.Way{Transport: transport, Repair: name})
+			}
+		case congestions == "":
 			all = append(all, trial.Way{Transport: transport})
-			continue
+		default:
+			for _, name := range list(congestions) {
+				all = append(all, trial.Way{Transport: transport, Congestion: name})
+			}
 		}
-		for _, name := range strings.Split(congestions, ",") {
-			all = append(all, trial.Way{Transport: transport, Congestion: strings.TrimSpace(name)})
+	}
+	for i, w := range all {
+		if slices.Contains(all[:i], w) {
+			return nil, usage("%s is to be run twice: each of a list once, and --repeat says how often", strings.TrimSpace(w.Transport+" "+w.Repair+w.Congestion))
 		}
 	}
 	return all, nil
+}
+
+// list is what stands between commas.
+func list(text string) []string {
+	names := strings.Split(text, ",")
+	for i := range names {
+		names[i] = strings.TrimSpace(names[i])
+	}
+	return names
 }

@@ -18,6 +18,7 @@ func demoCommand() *cli.Command {
 		Name: "demo", Usage: "send video to yourself and show it: both ends in one process, the network between them",
 		UsageText: "framegram demo [--source WHAT] [--display WHERE] [--transport udp|tcp] [flags]",
 		Flags: join(without("timecode", without("format", sourceFlags())), withEnv(
+			bitrateFlag(),
 			&cli.BoolFlag{Name: "timecode", Category: catPicture, Usage: "paint the timecode strip into the picture (test has it always), and read it back from every decoded frame"},
 		), recordFlag(), displayFlags(), without("pace", without("ttl", wireFlags())), without("iface", netFlags()), runFlags()),
 		Action: action(func(c *cli.Context) error { return run(c, "demo", func(s *session) error { return runDemo(c, s) }) }),
@@ -43,21 +44,25 @@ func runDemo(c *cli.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	source, err := s.openSource(c)
-	if err != nil {
-		return recorder.unused(err)
-	}
-	defer source.Close()
 	in, err := s.openLoop(c, &cfg)
 	if err != nil {
 		return recorder.unused(err)
 	}
+	ctl, err := rateControl(c, &cfg, cfg.overUDP())
+	if err != nil {
+		return recorder.unused(errors.Join(err, in.Close()))
+	}
+	source, err := s.openSource(c, ctl)
+	if err != nil {
+		return recorder.unused(errors.Join(err, in.Close()))
+	}
+	defer source.Close()
 	defer in.Close()
 	in.clock = func() (clock.Offset, bool) { return clock.Offset{}, true } // both ends have the same
 	if err := s.openView(c, shown, in, recorder, nil); err != nil {
 		return err
 	}
-	if s.send, err = s.openSend(cfg, source); err != nil {
+	if s.send, err = s.openSend(cfg, source, ctl); err != nil {
 		return errors.Join(err, s.view.sink.Close())
 	}
 	defer s.send.out.Close()
@@ -75,7 +80,7 @@ func (s *session) openLoop(c *cli.Context, cfg *outConfig) (*inbound, error) {
 		cfg.tcp.To = []string{r.LocalAddr().String()}
 		return newInboundTCP(r), nil
 	}
-	r, err := udp.Listen(udp.ReceiverConfig{Listen: loopback, NoOffload: cfg.udp.NoOffload, Log: s.log})
+	r, err := udp.Listen(udp.ReceiverConfig{Listen: loopback, NoOffload: cfg.udp.NoOffload, Repair: cfg.udp.Repair >= udp.RepairNACK, Log: s.log})
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/framegram/framegram/capture"
 	"github.com/framegram/framegram/display"
+	"github.com/framegram/framegram/rate"
 )
 
 // figures are what --stats json prints, what the page's /stats carries and what
@@ -36,6 +37,7 @@ type sendFigures struct {
 	Frames sendFrames `json:"frames"`
 
 	Capture capture.Stats `json:"capture"`
+	Rate    *rate.Stats   `json:"rate,omitempty"` // with --bitrate
 	outFigures
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/framegram/framegram/clock"
+	"github.com/framegram/framegram/internal/errno"
 	"github.com/framegram/framegram/stream"
 	"github.com/framegram/framegram/tcp"
 	"github.com/framegram/framegram/udp"
@@ -27,12 +28,13 @@ func inFlags() []cli.Flag {
 			Usage: "fetch from the sender at `[udp://|tcp://]HOST[:PORT]` that serves (send --listen); a multicast group is joined, as with --listen"},
 		&cli.StringFlag{Name: "multicast-source", Category: catNetwork,
 			Usage: "hear only the sender with this `IP` address in the group (source-specific multicast)"},
+		deadlineFlag(),
 	)
 }
 
 // netFlags are those of both sides.
 func netFlags() []cli.Flag {
-	return withEnv(
+	return join(repairFlags(), withEnv(
 		&cli.StringFlag{Name: "transport", Category: catNetwork, Value: "udp",
 			Usage: "`udp|tcp`; how frames travel where an address has no scheme (udp://, tcp://)"},
 		&cli.StringSliceFlag{Name: "iface", Category: catNetwork, DefaultText: "every one that is up and can multicast",
@@ -41,7 +43,7 @@ func netFlags() []cli.Flag {
 			Usage: "udp: many datagrams in one, taken apart and put together by kernel and card (Linux), `auto|off`"},
 		&cli.StringFlag{Name: "tcp-congestion", Category: catNetwork, DefaultText: "the system's",
 			Usage: "tcp: congestion control by `NAME`, such as cubic or bbr (Linux)"},
-	)
+	))
 }
 
 // inbound is the way into a viewer: one transport. Its frames tell how far the sender's
@@ -89,6 +91,11 @@ func (s *session) openIn(c *cli.Context) (*inbound, error) {
 		if err := onlyMulticast(c, false); err != nil {
 			return nil, err
 		}
+		for _, name := range []string{"repair", "deadline"} {
+			if typed(c, name) && !(name == "repair" && c.Command.Name == "relay") { // its other side may want it
+				return nil, usage("--%s is for udp, and %q is tcp", name, a.text)
+			}
+		}
 		return s.openInTCP(c, flag, a)
 	}
 	if typed(c, "tcp-congestion") && c.Command.Name != "relay" {
@@ -114,6 +121,9 @@ func (s *session) openIn(c *cli.Context) (*inbound, error) {
 func (s *session) inConfig(c *cli.Context, flag string, a address) (cfg udp.ReceiverConfig, err error) {
 	cfg.Log = s.log
 	if cfg.NoOffload, err = noOffload(c); err != nil {
+		return cfg, err
+	}
+	if err = repairIn(c, &cfg); err != nil {
 		return cfg, err
 	}
 	ip, err := netip.ParseAddr(a.host)
@@ -195,9 +205,9 @@ func inWords(flag, text string, err error) error {
 			return usage("--%s %w", flag, wrong.Err)
 		}
 		return usage("--%s %w", wrong.Field, wrong.Err)
-	case errors.Is(err, syscall.EADDRINUSE):
+	case errno.Of(err) == syscall.EADDRINUSE:
 		return fmt.Errorf("--%s %q: the port is in use: another program, or another framegram, is there: choose another port", flag, text)
-	case errors.Is(err, syscall.EADDRNOTAVAIL):
+	case errno.Of(err) == syscall.EADDRNOTAVAIL:
 		return fmt.Errorf("--%s %q: this machine has no such address: leave the host out to listen on all", flag, text)
 	}
 	return err

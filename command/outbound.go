@@ -13,7 +13,6 @@ import (
 
 	"github.com/framegram/framegram/capture"
 	"github.com/framegram/framegram/fragment"
-	"github.com/framegram/framegram/internal/units"
 	"github.com/framegram/framegram/stream"
 	"github.com/framegram/framegram/tcp"
 	"github.com/framegram/framegram/udp"
@@ -40,8 +39,7 @@ func wireFlags() []cli.Flag {
 			Usage: "udp: largest IP packet, `auto|BYTES`: auto takes the path's, at most 1500 (a datagram carries at most 16320 bytes of frame)"},
 		&cli.StringFlag{Name: "dscp", Category: catNetwork, Value: "af41",
 			Usage: "DSCP of the packets, `NAME or 0..63`: af41, ef, cs0 to cs7, ..."},
-		&cli.StringFlag{Name: "parity", Category: catNetwork, Value: "off",
-			Usage: "udp: send so much more that viewers can rebuild what is lost, `off|SHARE` of each frame, such as 10%"},
+		parityFlag(),
 		&cli.StringFlag{Name: "pace", Category: catNetwork, Value: "auto",
 			Usage: "udp: spread each frame over time so that a network interface sends no faster than `auto|off|RATE`, such as 80mbit: auto is 80 % of its link's speed, and half a frame's time at most; none on loopback"},
 		&cli.IntFlag{Name: "ttl", Category: catNetwork, Value: 1,
@@ -67,7 +65,7 @@ func (s *session) outConfig(c *cli.Context) (cfg outConfig, err error) {
 		}
 		cfg.udp.MTU = n
 	}
-	if cfg.udp.Parity, err = parseParity(c.String("parity")); err != nil {
+	if err = repairOut(c, &cfg.udp); err != nil {
 		return cfg, err
 	}
 	if text := c.String("pace"); text != "" { // demo has none
@@ -87,18 +85,6 @@ func (s *session) outConfig(c *cli.Context) (cfg outConfig, err error) {
 	cfg.udp.DSCP, err = parseDSCP(c.String("dscp"))
 	cfg.tcp.DSCP = cfg.udp.DSCP
 	return cfg, err
-}
-
-// parseParity reads off or a percentage as a share.
-func parseParity(text string) (float64, error) {
-	if text == "off" {
-		return 0, nil
-	}
-	millionths, err := units.Parse(text, units.Shares)
-	if err != nil || millionths > 100e6 {
-		return 0, usage("--parity is %q, want off or up to 100%%, such as 10%%", text)
-	}
-	return float64(millionths) / 100e6, nil
 }
 
 // addresses sorts --to and the flag called serve into cfg.
@@ -174,6 +160,8 @@ func (cfg *outConfig) complete(c *cli.Context, serve string) error {
 		return usage("--mtu is for udp, and no address is")
 	case typed(c, "parity") && !cfg.overUDP():
 		return usage("--parity is for udp, and no address is")
+	case typed(c, "repair") && !cfg.overUDP() && c.Command.Name != "relay":
+		return usage("--repair is for udp, and no address is")
 	case typed(c, "pace") && !cfg.overUDP():
 		return usage("--pace is for udp, and no address is")
 	case typed(c, "offload") && !cfg.overUDP() && c.Command.Name != "relay":

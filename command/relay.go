@@ -2,7 +2,6 @@ package command
 
 import (
 	"context"
-	"hash/crc32"
 	"log/slog"
 	"net/netip"
 	"sync/atomic"
@@ -10,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/framegram/framegram/fragment"
 	"github.com/framegram/framegram/stream"
 )
 
@@ -110,8 +110,6 @@ type print struct {
 	captured time.Time
 }
 
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
-
 // Next implements [stream.Source].
 func (p *passed) Next(ctx context.Context) (*stream.Frame, error) {
 	for {
@@ -149,7 +147,7 @@ func (p *passed) rebase(f *stream.Frame) {
 
 // again reports whether f was passed on before.
 func (p *passed) again(f *stream.Frame) bool {
-	this := print{len(f.JPEG), crc32.Checksum(f.JPEG, castagnoli), f.Captured}
+	this := print{len(f.JPEG), fragment.FrameCRC(f.JPEG), f.Captured}
 	for _, old := range p.last {
 		if old.size == this.size && old.crc == this.crc && old.captured.Sub(this.captured).Abs() < sameTime {
 			p.looped.Add(1)

@@ -16,7 +16,7 @@ func sendCommand() *cli.Command {
 	return &cli.Command{
 		Name: "send", Usage: "capture video and send it",
 		UsageText: "framegram send --to HOST[:PORT] [--to ...] [flags]\nframegram send --listen [udp://|tcp://][HOST][:PORT] [flags]",
-		Flags:     join(sourceFlags(), recordFlag(), outFlags("listen"), netFlags(), runFlags(), traceFlag("when it was captured, encoded, and handed to the kernel"), []cli.Flag{queueFlag()}),
+		Flags:     join(sourceFlags(), withEnv(bitrateFlag()), recordFlag(), outFlags("listen"), netFlags(), runFlags(), traceFlag("when it was captured, encoded, and handed to the kernel"), []cli.Flag{queueFlag()}),
 		Action:    action(func(c *cli.Context) error { return run(c, "send", func(s *session) error { return runSend(c, s) }) }),
 	}
 }
@@ -41,12 +41,16 @@ func runSend(c *cli.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	source, err := s.openSource(c)
+	ctl, err := rateControl(c, &cfg, cfg.overUDP())
+	if err != nil {
+		return recorder.unused(err)
+	}
+	source, err := s.openSource(c, ctl)
 	if err != nil {
 		return recorder.unused(err)
 	}
 	defer source.Close()
-	if s.send, err = s.openSend(cfg, source); err != nil {
+	if s.send, err = s.openSend(cfg, source, ctl); err != nil {
 		return recorder.unused(err)
 	}
 	sink := recorder.beside(s.send.out)
@@ -74,12 +78,15 @@ func (s *sendSide) await(ctx context.Context, cfg outConfig) {
 }
 
 // openSend opens the way out for source. The pump is still to be made.
-func (s *session) openSend(cfg outConfig, source stream.Source) (*sendSide, error) {
+func (s *session) openSend(cfg outConfig, source stream.Source, ctl *rateControls) (*sendSide, error) {
+	if ctl != nil {
+		cfg.udp.Reported = ctl.reported
+	}
 	out, err := s.openOut(cfg, "listen", describe(source), announcement(source))
 	if err != nil {
 		return nil, err
 	}
-	return &sendSide{source: source, out: out}, nil
+	return &sendSide{source: source, out: out, rate: ctl}, nil
 }
 
 // parseDSCP reads a number or a name: CSn (RFC 2474), AFxy (RFC 2597), EF (RFC 3246).

@@ -11,11 +11,12 @@ type sendSide struct {
 	pump   *stream.Pump
 	source stream.Source
 	out    *outbound
+	rate   *rateControls // nil for none
 }
 
 func (s *sendSide) totals() *sendFigures {
 	pump := s.pump.Stats()
-	f := &sendFigures{outFigures: s.out.stats()}
+	f := &sendFigures{outFigures: s.out.stats(), Rate: s.rate.figures()}
 	if r, ok := s.source.(capture.Reporter); ok {
 		f.Capture = r.Stats()
 	}

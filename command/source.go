@@ -35,7 +35,7 @@ func sourceFlags() []cli.Flag {
 
 // openSource opens what the source flags say. A pipe that stays silent is waited for
 // until --duration has passed.
-func (s *session) openSource(c *cli.Context) (stream.Source, error) {
+func (s *session) openSource(c *cli.Context, ctl *rateControls) (stream.Source, error) {
 	size, err := parseSize(c.String("size"))
 	if err != nil {
 		return nil, err
@@ -52,7 +52,7 @@ func (s *session) openSource(c *cli.Context) (stream.Source, error) {
 	ctx, cancel := s.limit(c.Context)
 	defer cancel()
 	return capture.Open(ctx, capture.Config{
-		Source: c.String("source"), Size: size, FPS: c.Float64("fps"), Quality: c.Int("quality"), Slices: slices,
+		Source: c.String("source"), Size: size, FPS: c.Float64("fps"), Quality: c.Int("quality"), Slices: slices, Rate: ctl.of(),
 		Loop: c.Bool("loop"), Timecode: c.Bool("timecode"), Format: c.String("format"),
 		Stdin: c.App.Reader, Log: s.log,
 	})

@@ -27,6 +27,9 @@ func status(f *figures) (parts []string) {
 	}
 	s := f.Send
 	parts = append(parts, fmt.Sprintf("%s: %.1f fps", f.Role, s.FPS), fmt.Sprintf("%.1f Mbit/s", s.Mbit), fmt.Sprintf("%d frames sent", s.Frames.Sent))
+	if s.Rate != nil {
+		parts = append(parts, s.Rate.String())
+	}
 	return append(parts, troubles(sendTroubles(s))...)
 }
 

@@ -39,7 +39,7 @@ wanted() {
 		[[ $1 == build && $tags == *" noturbo "* ]] || echo libturbojpeg0-dev
 	fi
 	if [[ $1 == test ]]; then
-		printf '%s\n' ffmpeg fish groff-base iproute2 xdotool xvfb zsh
+		printf '%s\n' ffmpeg fish groff-base iproute2 nftables xdotool xvfb zsh
 		# Any browser of the family will do; Ubuntu has no chromium package.
 		command -v chromium chromium-browser google-chrome >/dev/null || echo chromium
 	fi

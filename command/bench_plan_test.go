@@ -1,0 +1,84 @@
+package command
+
+import (
+	"io"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/framegram/framegram/trial"
+)
+
+// planOf is what bench would measure with these arguments.
+func planOf(t *testing.T, args ...string) (plan *trial.Plan, err error) {
+	t.Helper()
+	app := newApp(nil, io.Discard, io.Discard)
+	i := slices.IndexFunc(app.Commands, func(c *cli.Command) bool { return c.Name == "bench" })
+	app.Commands[i].Action = func(c *cli.Context) error {
+		plan, err = benchPlan(c)
+		return nil
+	}
+	if runErr := app.Run(append([]string{"framegram", "bench"}, args...)); runErr != nil {
+		t.Fatalf("%q: %v", args, runErr)
+	}
+	return plan, err
+}
+
+// Each way of udp is run with every repair, each of tcp with every congestion control, in
+// the order of the lists.
+func TestBenchWays(t *testing.T) {
+	for args, want := range map[string]string{
+		"": "udp+auto tcp+",
+		"--repair none,fec,nack,auto --tcp-congestion cubic,bbr":                         "udp+none udp+fec udp+nack udp+auto tcp+cubic tcp+bbr",
+		"--transport tcp,udp --repair auto,none":                                         "tcp+ udp+auto udp+none",
+		"--transport udp --repair fec --parity 5%":                                       "udp+fec",
+		"--transport tcp --repair nack":                                                  "tcp+",
+		"--link rate=100mbit,squeeze=20mbit@5s+10s --bitrate 20mbit --transport udp,tcp": "udp+auto tcp+",
+	} {
+		plan, err := planOf(t, strings.Fields(args)...)
+		if err != nil {
+			t.Errorf("%s: %v", args, err)
+			continue
+		}
+		var got []string
+		for _, w := range plan.Ways {
+			got = append(got, w.Transport+"+"+w.Repair+w.Congestion)
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%s: %q, want %q", args, got, want)
+		}
+	}
+}
+
+func TestBenchPassesOn(t *testing.T) {
+	plan, err := planOf(t, "--parity", "7%", "--slices", "3", "--bitrate", "auto", "--deadline", "50ms")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := strings.Join(plan.SenderArgs, " ")
+	if plan.Parity != "7%" || !strings.Contains(got, "--slices 3") || !strings.Contains(got, "--bitrate auto") || plan.Scenario.Deadline.Milliseconds() != 50 {
+		t.Errorf("parity %q, deadline %v, %s", plan.Parity, plan.Scenario.Deadline, got)
+	}
+}
+
+// What every run would refuse is refused at once.
+func TestBenchRefuses(t *testing.T) {
+	for args, want := range map[string]string{
+		"--repair rs":                            `--repair has "rs", want some of none,fec,nack,auto`,
+		"--repair auto,":                         `--repair has ""`,
+		"--repair auto,auto":                     "udp auto is to be run twice",
+		"--tcp-congestion bbr,bbr":               "tcp bbr is to be run twice",
+		"--parity 0%":                            "--parity is",
+		"--bitrate fast":                         "--bitrate is",
+		"--slices 65":                            "--slices is",
+		"--deadline 11s":                         "--deadline is 11s",
+		"--link rate=100mbit,squeeze=20mbit@5":   `"5" at character 29`,
+		"--link rate=100mbit,squeeze=2mbit@5+1s": `"5" at character 28`,
+	} {
+		if _, err := planOf(t, strings.Fields(args)...); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %s", args, err, want)
+		}
+	}
+}
