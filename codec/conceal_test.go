@@ -157,8 +157,8 @@ func TestConcealManyStrips(t *testing.T) {
 		"five":                        {[]Hole{hole(3, 7)}, 5},
 		"two and two":                 {[]Hole{hole(3, 4), hole(20, 21)}, 4},
 		"eight":                       {[]Hole{hole(3, 10)}, 8},
-		"nine":                        {[]Hole{hole(3, 11)}, -1}, // looks like one, and then eight are missing
-		"one, and the last":           {[]Hole{hole(3, 3), hole(29, 29)}, -1},
+		"nine":                        {[]Hole{hole(3, 11)}, -1},             // looks like one, and then eight are missing
+		"one, and the last":           {[]Hole{hole(3, 3), hole(29, 29)}, 2}, // the first one is too short to hide nine
 		"one near the end and it":     {[]Hole{hole(24, 24), hole(29, 29)}, 2},
 		"all but the first":           {[]Hole{hole(1, 29)}, 29},
 		"all but the first and last":  {[]Hole{hole(1, 28)}, 28},
@@ -313,4 +313,37 @@ func FuzzConceal(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestConcealOneDatagram punches holes of a datagram's size into a JPEG of more strips than there are
+// restart numbers: none of them leaves it uncertain which strip is which.
+func TestConcealOneDatagram(t *testing.T) {
+	now, before := shots(t, 20, image.Pt(640, 320))
+	s, e := find(t, now), find(t, before)
+	if s.Len() != 20 {
+		t.Fatal(s.Len())
+	}
+	var got Strips
+	var out []byte
+	for from := s.head.Data; from < len(now); from += 97 {
+		for _, size := range []int{1, 100, 300} {
+			holes := []Hole{{From: from, To: min(from+size, len(now))}}
+			if second := from + 5*size; second+size <= len(now) {
+				holes = append(holes, Hole{From: second, To: second + size})
+			}
+			in := punch(now, holes)
+			if err := got.FindAround(in, holes); err != nil {
+				t.Fatalf("%v: %v", holes, err)
+			}
+			for i := range got.span {
+				if got.Whole(i) && got.span[i] != s.span[i] {
+					t.Fatalf("%v: strip %d is taken for another", holes, i)
+				}
+			}
+			var err error
+			if out, _, err = got.AppendConcealed(out[:0], e); err != nil {
+				t.Fatalf("%v: %v", holes, err)
+			}
+		}
+	}
 }

@@ -40,8 +40,8 @@ func (s *Strips) Find(jpeg []byte) error { return s.FindAround(jpeg, nil) }
 // within jpeg; what the bytes in them are does not matter. Strips that a hole
 // touches are lost. The header must be whole (a caller who knows that it is another
 // JPEG's can put it there), and so must the number of every strip be certain: it is
-// told by the numbers of restart markers, which repeat after 8, so of a JPEG of more
-// than 8 strips not all combinations can be lost.
+// told by the numbers of restart markers, which repeat after 8, so a hole must not be so
+// long that it may hide 8 of them (they are far apart: an MCU is a byte at least).
 func (s *Strips) FindAround(jpeg []byte, holes []Hole) error {
 	*s = Strips{span: s.span[:0]}
 	err := s.find(jpeg, holes)

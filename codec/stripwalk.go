@@ -17,6 +17,8 @@ type stripWalk struct {
 	drift bool // it follows a hole: how many are missing before it, its own marker will say
 	guess bool // somewhere there may be 8 more intervals missing than it seems
 
+	hidden int // markers that the holes behind the last one may hide, at most
+
 	first int  // where the strip began
 	whole bool // nothing of the strip is missing up to start
 }
@@ -34,6 +36,7 @@ func (w *stripWalk) walk() error {
 			w.holes = w.holes[1:]
 			pos = h.To
 			w.drift, w.torn, w.start = true, !h.Strip, h.To
+			w.hidden += 1 + (h.To-h.From)/(w.leastInterval()+2)
 		case !ok && w.drift: // a hole hides the end, or half of EOI
 			if w.guess {
 				return errUncertain
@@ -67,7 +70,8 @@ func (w *stripWalk) restart(at int, marker byte) error {
 	if w.next+missing >= w.total-1 {
 		return fmt.Errorf("%w: more restart intervals than the %d that its header announces", ErrFormat, w.total)
 	}
-	w.guess = w.guess || w.drift && w.next+missing+8 < w.total-1
+	w.guess = w.guess || w.drift && w.next+missing+8 < w.total-1 && w.hidden >= missing+8
+	w.hidden = 0
 	w.skip(missing)
 	w.interval(at)
 	for at++; w.jpeg[at] == 0xFF; at++ { // fill bytes
@@ -88,6 +92,13 @@ func (w *stripWalk) last(at int) error {
 	w.skip(missing)
 	w.interval(at)
 	return nil
+}
+
+// leastInterval is how short a whole restart interval is at least, in bytes: a block has two codes, and none
+// is shorter than a bit. Only the blocks of luma are counted.
+func (w *stripWalk) leastInterval() int {
+	h := &w.head
+	return h.RestartInterval * max(h.mcu.X*h.mcu.Y/64, 1) * 2 / 8
 }
 
 var errUncertain = fmt.Errorf("%w: too much is missing to tell its strips apart", ErrFormat)

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/framegram/framegram/conceal"
 	"github.com/framegram/framegram/tcp"
 	"github.com/framegram/framegram/udp"
 )
@@ -98,7 +99,8 @@ type inFigures struct {
 	UDP *udp.ReceiverStats `json:"udp,omitempty"`
 	TCP *tcp.ReceiverStats `json:"tcp,omitempty"`
 
-	Clock *clockFigures `json:"clock,omitempty"` // the sender's, once it is known
+	Conceal *conceal.Counters `json:"conceal,omitempty"` // with --on-loss conceal
+	Clock   *clockFigures     `json:"clock,omitempty"`   // the sender's, once it is known
 }
 
 // clockFigures tell how far the sender's clock is ahead of ours, in ms: Ahead ± Bound.
@@ -116,7 +118,7 @@ func (i *inFigures) frames() inFrames {
 	case i.TCP != nil:
 		return inFrames{received: i.TCP.Frames, replaced: i.TCP.Replaced, leftOut: i.TCP.LeftOut, lost: i.TCP.Damaged + i.TCP.Cut}
 	case i.UDP != nil:
-		return inFrames{received: i.UDP.Fragments.Complete, replaced: i.UDP.Replaced, lost: i.UDP.Fragments.Lost}
+		return inFrames{received: i.UDP.Fragments.Complete + i.UDP.Fragments.Concealed, replaced: i.UDP.Replaced, lost: i.UDP.Fragments.Lost}
 	}
 	return inFrames{}
 }
@@ -159,7 +161,7 @@ func (i *inFigures) heard() string {
 func (i *inFigures) lostByReason() map[string]uint64 {
 	all, lost := i.frames(), map[string]uint64{}
 	if i.UDP != nil {
-		partly := min(i.UDP.Fragments.Incomplete.Sum(), all.lost)
+		partly := min(i.UDP.Fragments.Incomplete.Sum()-i.UDP.Fragments.Concealed, all.lost)
 		add(lost, "incomplete", partly)
 		add(lost, "never seen", all.lost-partly)
 	} else {
@@ -184,6 +186,7 @@ func (i *inFigures) troubles() []count {
 		d := i.UDP.Fragments.Dropped
 		return []count{
 			{"datagrams missing", i.UDP.Fragments.Missing}, {"dropped by this machine's kernel", i.UDP.KernelDrops},
+			{"frames repaired", i.UDP.Fragments.Repaired}, {"rebuilt", i.UDP.Fragments.Rebuilt}, {"concealed", i.UDP.Fragments.Concealed},
 			{"malformed", d.Malformed}, {"of another version", d.OtherVersion}, {"sealed", d.Sealed}, {"from strangers", d.Stranger},
 		}
 	}

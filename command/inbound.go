@@ -13,6 +13,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/framegram/framegram/clock"
+	"github.com/framegram/framegram/conceal"
 	"github.com/framegram/framegram/internal/errno"
 	"github.com/framegram/framegram/stream"
 	"github.com/framegram/framegram/tcp"
@@ -28,7 +29,7 @@ func inFlags() []cli.Flag {
 			Usage: "fetch from the sender at `[udp://|tcp://]HOST[:PORT]` that serves (send --listen); a multicast group is joined, as with --listen"},
 		&cli.StringFlag{Name: "multicast-source", Category: catNetwork,
 			Usage: "hear only the sender with this `IP` address in the group (source-specific multicast)"},
-		deadlineFlag(),
+		deadlineFlag(), onLossFlag(),
 	)
 }
 
@@ -53,7 +54,8 @@ type inbound struct {
 	udp   *udp.Receiver // nil, or
 	tcp   *tcp.Receiver // nil
 	clock func() (clock.Offset, bool)
-	hello string // what to tell the user once all is open
+	hello string          // what to tell the user once all is open
+	fills *conceal.Filler // nil: what is incomplete is dropped
 }
 
 // inAddress is the address to receive on or from.
@@ -91,7 +93,7 @@ func (s *session) openIn(c *cli.Context) (*inbound, error) {
 		if err := onlyMulticast(c, false); err != nil {
 			return nil, err
 		}
-		for _, name := range []string{"repair", "deadline"} {
+		for _, name := range []string{"repair", "deadline", "on-loss"} {
 			if typed(c, name) && !(name == "repair" && c.Command.Name == "relay") { // its other side may want it
 				return nil, usage("--%s is for udp, and %q is tcp", name, a.text)
 			}
@@ -105,11 +107,19 @@ func (s *session) openIn(c *cli.Context) (*inbound, error) {
 	if err != nil {
 		return nil, err
 	}
+	fills, err := onLoss(c)
+	if err != nil {
+		return nil, err
+	}
+	if fills != nil {
+		cfg.Frames.Filler = fills
+	}
 	receiver, err := udp.Listen(cfg)
 	if err != nil {
 		return nil, inWords(flag, a.text, err)
 	}
 	in := newInboundUDP(receiver)
+	in.fills = fills
 	if in.hello = fmt.Sprintf("asking %v for frames over udp", a); cfg.From == "" {
 		in.hello = fmt.Sprintf("waiting for frames on %v over udp%s", receiver.LocalAddr(), invitation("send --to", "", receiver.LocalAddr()))
 	}
@@ -213,6 +223,15 @@ func inWords(flag, text string, err error) error {
 	return err
 }
 
+// Close implements [stream.Source].
+func (in *inbound) Close() error {
+	err := in.Source.Close()
+	if in.fills != nil {
+		in.fills.Close()
+	}
+	return err
+}
+
 // Next implements [stream.Source].
 func (in *inbound) Next(ctx context.Context) (*stream.Frame, error) {
 	f, err := in.Source.Next(ctx)
@@ -228,6 +247,10 @@ func (in *inbound) stats() (f inFigures) {
 	if in.udp != nil {
 		stats := in.udp.Stats()
 		f.UDP = &stats
+	}
+	if in.fills != nil {
+		counts := in.fills.Counters()
+		f.Conceal = &counts
 	}
 	if in.tcp != nil {
 		stats := in.tcp.Stats()

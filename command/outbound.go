@@ -56,7 +56,7 @@ type outConfig struct {
 
 // outConfig reads what wireFlags, and outFlags but for the addresses, say.
 func (s *session) outConfig(c *cli.Context) (cfg outConfig, err error) {
-	cfg.udp = udp.SenderConfig{TTL: c.Int("ttl"), MaxViewers: c.Int("max-viewers"), Log: s.log}
+	cfg.udp = udp.SenderConfig{TTL: c.Int("ttl"), MaxViewers: c.Int("max-viewers"), Head: jpegHead, Log: s.log}
 	cfg.tcp = tcp.SenderConfig{Congestion: c.String("tcp-congestion"), MaxViewers: c.Int("max-viewers"), Log: s.log}
 	if text := c.String("mtu"); text != "auto" {
 		n, err := strconv.Atoi(text)

@@ -46,6 +46,9 @@ func udpRow(v *udp.ViewerStats) []string {
 	row = append(row, troubles([]count{
 		{"lost", uint64(v.Lost)}, {"datagrams missing", v.Missing}, {"dropped by its kernel", uint64(v.KernelDrops)}, {"reordered", uint64(v.Reordered)},
 	})...)
+	if v.Parity > 0 {
+		row = append(row, fmt.Sprintf("parity %.0f %% for %.2g %% loss", 100*v.Parity, 100*v.Loss))
+	}
 	if v.RTT > 0 {
 		row = append(row, fmt.Sprintf("round trip %.2f ms", inMilliseconds(v.RTT)))
 	}

@@ -306,6 +306,12 @@ type figures struct {
 		Bytes  uint64 `json:"bytes"`
 	} `json:"record"`
 	View struct {
+		Conceal *struct {
+			Tried   uint64            `json:"tried"`
+			Filled  uint64            `json:"filled"`
+			Strips  uint64            `json:"strips"`
+			Dropped map[string]uint64 `json:"dropped"`
+		} `json:"conceal"`
 		Frames struct {
 			Received uint64 `json:"received"`
 			Shown    uint64 `json:"shown"`
@@ -329,9 +335,11 @@ type figures struct {
 			ReadBuffer  int    `json:"read_buffer"`
 			From        string `json:"from"`
 			Fragments   struct {
-				Dropped   map[string]uint64 `json:"dropped"`
-				Missing   uint64            `json:"missing"`
-				Takeovers uint64            `json:"takeovers"`
+				Dropped    map[string]uint64 `json:"dropped"`
+				Complete   uint64            `json:"complete"`
+				Incomplete map[string]uint64 `json:"incomplete"`
+				Missing    uint64            `json:"missing"`
+				Takeovers  uint64            `json:"takeovers"`
 			} `json:"fragments"`
 		} `json:"udp"`
 	} `json:"view"`

@@ -7,13 +7,15 @@ import (
 )
 
 const (
-	// maxRounds is how often the same is asked for, and maxAsks how often anything of a frame is.
+	// maxRounds is how often the same is asked for without any answer, and maxAsks how often anything of a frame is.
 	maxRounds, maxAsks = 4, 32
 	// assumedRTT is taken for the round trip as long as it is not known.
 	assumedRTT = 10 * time.Millisecond
-	// askMargin is what is allowed for the answer beside the round trip: the sender's work, and the
-	// timers of both sides, which wake up to a millisecond late.
-	askMargin = 2 * time.Millisecond
+	// askMargin is the least that is allowed for the answer beside the round trip: the sender's work, and the
+	// timers of both sides, which wake up to a millisecond late. It grows, up to mostMargin, when answers turn out to be
+	// slower than that.
+	askMargin  = time.Millisecond
+	mostMargin = 10 * time.Millisecond
 	// leastLimit is how long after its first datagram a frame is repaired at least.
 	leastLimit = 20 * time.Millisecond
 	// surrender is for how long all that is missing must have been lost for certain before its frame
@@ -31,17 +33,20 @@ type Path struct {
 // Ask gives up frames that can no longer be completed, and fills to with what is to be asked now, but for
 // Common. whom is the sender to be asked, not valid if there is nothing; if there is, Ask is to be called again at
 // once. What it has said is taken for sent. next is when to call it again, zero when a datagram comes.
-// As long as nobody is followed, candidates are asked.
+// As long as nobody is followed, or who is has fallen silent, candidates are asked, too.
 //
 // A fragment is asked for once it is lost for certain: when fragments behind it have come and the
 // patience with reordering is over, or the frame has come to its end; and only as far as the block's
 // parity cannot stand in for it. It is asked for again when the answer is overdue. Nothing is
 // asked for whose answer cannot come before the limit.
+//
+// A frame of which nothing has come is not asked for: that it exists is known when the next one comes, whose
+// completion is the end of it.
 func (r *Reassembler) Ask(now time.Time, p Path, to *Repair) (whom netip.AddrPort, next time.Time) {
-	if r.followed != nil {
-		return r.ask(now, r.followed, p, to)
+	if p.RTT == 0 {
+		p.RTT = assumedRTT
 	}
-	for _, t := range r.candidates { // of large frames none might come whole by itself
+	for _, t := range r.tracks() {
 		if t == nil {
 			continue
 		}
@@ -49,19 +54,22 @@ func (r *Reassembler) Ask(now time.Time, p Path, to *Repair) (whom netip.AddrPor
 		if whom.IsValid() {
 			return whom, due
 		}
-		if next.IsZero() || !due.IsZero() && due.Before(next) {
-			next = due
+		next = sooner(next, due)
+		if t == r.followed && now.Sub(t.last) < r.cfg.Silence {
+			break
 		}
 	}
 	return whom, next
 }
 
 func (r *Reassembler) ask(now time.Time, t *track, p Path, to *Repair) (whom netip.AddrPort, next time.Time) {
-	if p.RTT == 0 {
-		p.RTT = assumedRTT
-	}
 	if p.Limit == 0 {
 		p.Limit = max(t.interval, leastLimit)
+	}
+	p.Limit = min(p.Limit, r.cfg.Deadline)
+	patience := surrender
+	if r.cfg.Filler != nil { // which has to be quicker than the next frame
+		patience = 0
 	}
 	to.Of, to.Missing = t.from.session, to.Missing[:0]
 	for i := range t.slots {
@@ -69,150 +77,164 @@ func (r *Reassembler) ask(now time.Time, t *track, p Path, to *Repair) (whom net
 		if !s.open {
 			continue
 		}
-		due := t.ask(now, s, p, to)
-		if len(to.Missing) > 0 {
+		due, hope := t.ask(now, s, p, patience, to)
+		switch {
+		case len(to.Missing) > 0:
 			to.Frame = s.id
 			r.c.Asked.Requests++
 			for i := range to.Missing {
-				r.c.Asked.Fragments += uint64(max(to.Missing[i].count(), 1))
+				r.c.Asked.Fragments += uint64(max(to.Missing[i].Count(), 1))
 			}
 			return t.from.addr, now
-		}
-		if due.IsZero() { // there is no hope
-			t.retire(s, &r.c.Incomplete.Hopeless)
-			continue
-		}
-		if next.IsZero() || due.Before(next) {
-			next = due
+		case !hope:
+			r.giveUp(now, t, s, &r.c.Incomplete.Hopeless)
+		default:
+			next = sooner(next, due)
 		}
 	}
 	return whom, next
 }
 
-// ask fills to with what is to be asked of s. It returns when to look again: zero if the frame can no
-// longer be completed.
-func (t *track) ask(now time.Time, s *slot, p Path, to *Repair) time.Time {
-	end := t.ended(s)
+// sooner is the earlier of two times that matter unless they are zero.
+func sooner(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// ask fills to with what is to be asked of s. It returns when to look again, zero when a datagram
+// comes, and whether there is hope for the frame, which is given up no sooner than that patience after its end.
+func (t *track) ask(now time.Time, s *slot, p Path, patience time.Duration, to *Repair) (next time.Time, hope bool) {
+	end, by := t.ended(s)
 	over := !now.Before(end)
 	s.progress.settle(now, t.patience)
 	lost := s.progress.settled
 	if over {
 		lost = all
 	}
-	answer := p.RTT + askMargin
-	if s.asking && !now.Before(s.asked.Add(answer)) {
-		s.forgetAsked() // it is overdue
-	}
-	inTime := p.Ask && s.asks < maxAsks && (s.asking || s.rounds < maxRounds) && !now.Add(answer).After(s.began.Add(p.Limit))
+	answer := p.RTT + t.margin
+	t.forget(now, s, answer)
+	inTime := p.Ask && s.asks < maxAsks && s.fails < maxRounds && !now.Add(p.RTT+askMargin).After(s.began.Add(p.Limit))
+	s.later = s.asking && now.Sub(s.first) >= answer/2
 	beyond := false // more is lost than parity and what is under way can mend
-	for i := 0; i < max(s.count, len(s.blocks)); i++ {
+	for i := range max(s.count, len(s.blocks)) {
 		short, waiting := s.missing(i, lost, inTime, to)
 		beyond = beyond || short > waiting
 	}
 	if len(to.Missing) > 0 {
-		if !s.asking {
-			s.asking = true
-			s.rounds++
-		}
-		s.asks++
-		s.asked = now
-		return now
+		s.awaited.note(now)
+		return now, true
 	}
-	awaits := s.awaits()
-	if beyond && over && !inTime && !awaits && !now.Before(end.Add(surrender)) {
-		return time.Time{}
-	}
-	next := end.Add(surrender)
-	if !over {
+	switch {
+	case !over:
 		next = end
-		if gap := s.progress.marked.Add(t.patience); gap.After(now) && gap.Before(next) {
-			next = gap
+		if s.overtaken() {
+			next = sooner(next, s.progress.marked.Add(t.patience))
 		}
+	case beyond && !inTime && !s.asking:
+		switch {
+		case !by.IsZero():
+			next = by.Add(patience)
+		case s.lacking(s.progress.settled):
+			next = s.progress.latest.Add(patience)
+		default: // nothing but silence says so, and what is held up for a moment may come after all
+			next = end.Add(patience)
+			if limit := s.began.Add(p.Limit); patience > 0 && limit.After(next) {
+				next = limit
+			}
+		}
+		return next, now.Before(next)
 	}
-	if overdue := s.asked.Add(answer); awaits && overdue.Before(next) || !next.After(now) {
-		next = overdue
+	if s.asking {
+		next = sooner(next, s.askedAt.Add(answer))
 	}
-	if least := now.Add(leastPatience); next.Before(least) {
-		return least
+	if least := now.Add(leastPatience); !next.IsZero() && next.Before(least) {
+		next = least
 	}
-	return next
+	return next, true
 }
 
 // missing adds to to what is to be asked of block n, where everything up to the place lost is lost that
 // has not come. short is how many fragments it lacks that nobody will send, waiting how many of these
 // have been asked for.
 func (s *slot) missing(n, lost int, ask bool, to *Repair) (short, waiting int) {
+	whole := s.asked.has(uint8(n))
 	if n >= len(s.blocks) || s.blocks[n].length == 0 { // nothing of it has come
 		switch {
 		case s.place(n, 0) >= lost:
 			return 0, 0
-		case s.askedWhole.has(uint8(n)):
+		case whole:
 			return 1, 1
 		case ask && len(to.Missing) < maxMissing:
-			s.askedWhole.set(uint8(n))
+			s.asked.set(uint8(n))
+			if s.later {
+				s.askedLater.set(uint8(n))
+			}
 			to.Missing = append(to.Missing, Missing{Block: uint8(n)})
 		}
 		return 1, 0
 	}
 	b := &s.blocks[n]
-	k := (b.length + s.shard - 1) / s.shard
+	k := b.data(s.shard)
 	if b.got >= k { // complete
 		return 0, 0
 	}
-	coming := 0 // or there: parity, and data that is not lost for certain
-	for i := k; i < k+int(b.parity); i++ {
-		if b.have.has(uint8(i)) || s.place(n, i) >= lost {
-			coming++
-		}
+	behind, parity := s.before(n, lost), int(b.parity)
+	gone := b.have.lacks(0, min(k, behind))
+	lack := b.have.lacks(k, min(k+parity, behind))
+	short = gone.count() - (parity - lack.count())
+	if short <= 0 {
+		return 0, 0
 	}
-	for i := range k {
-		if !b.have.has(uint8(i)) && s.place(n, i) < lost {
-			short++
-			if b.asked.has(uint8(i)) {
-				waiting++
-			}
-		}
+	if whole { // what comes of the answer is not all of it yet
+		return short, short
 	}
-	short -= coming
+	for i, w := range gone {
+		waiting += bits.OnesCount64(w & b.asked[i])
+	}
 	if !ask || short <= waiting || len(to.Missing) >= maxMissing {
 		return short, waiting
 	}
 	m := Missing{Block: uint8(n)}
 	for i := 0; i < k && waiting < short; i++ {
-		if !b.have.has(uint8(i)) && s.place(n, i) < lost && b.asked.set(uint8(i)) {
+		if gone.has(uint8(i)) && b.asked.set(uint8(i)) {
 			m.Bits[i/8] |= 1 << (i % 8)
 			waiting++
+			if s.later {
+				b.askedLater.set(uint8(i))
+			}
 		}
 	}
 	to.Missing = append(to.Missing, m)
 	return short, waiting
 }
 
-// awaits reports whether something that was asked for has not come, nor is overdue.
-func (s *slot) awaits() bool {
-	for i := range s.blocks {
-		b := &s.blocks[i]
-		for j := range b.asked {
-			if b.length > 0 && b.asked[j]&^b.have[j] != 0 {
-				return true
-			}
+// lacking reports whether some block cannot be completed if all up to the place lost is lost
+// that has not come.
+func (s *slot) lacking(lost int) bool {
+	for i := range max(s.count, len(s.blocks)) {
+		if short, _ := s.missing(i, lost, false, nil); short > 0 {
+			return true
 		}
 	}
-	return s.askedWhole != bitmap{}
+	return false
 }
 
-// forgetAsked has everything asked for anew.
-func (s *slot) forgetAsked() {
-	s.asking, s.askedWhole = false, bitmap{}
-	for i := range s.blocks {
-		s.blocks[i].asked = bitmap{}
+// overtaken reports whether fragments have come, not long ago, that stand behind one that has not.
+func (s *slot) overtaken() bool {
+	from, to := s.progress.settled, s.progress.high
+	for n := range s.blocks {
+		b := &s.blocks[n]
+		k := b.data(s.shard)
+		switch {
+		case b.length == 0:
+			if first := s.place(n, 0); first >= from && first < to {
+				return true
+			}
+		case b.got < k && b.have.lacks(s.before(n, from), min(k+int(b.parity), s.before(n, to))).count() > 0:
+			return true
+		}
 	}
-}
-
-// count is how many fragments m names.
-func (m *Missing) count() (n int) {
-	for _, b := range m.Bits {
-		n += bits.OnesCount8(b)
-	}
-	return n
+	return false
 }

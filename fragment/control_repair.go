@@ -3,6 +3,7 @@ package fragment
 import (
 	"encoding/binary"
 	"fmt"
+	"math/bits"
 )
 
 // maxMissing bounds the blocks of one request: 255 bitmaps of 32 bytes would not
@@ -22,6 +23,14 @@ type Repair struct {
 type Missing struct {
 	Block uint8
 	Bits  [32]byte // fragment i is bit i%8 (least significant first) of byte i/8
+}
+
+// Count is how many fragments m names; 0 stands for the whole block.
+func (m *Missing) Count() (n int) {
+	for _, b := range m.Bits {
+		n += bits.OnesCount8(b)
+	}
+	return n
 }
 
 // AppendBinary implements encoding.BinaryAppender. The error wraps ErrInvalid.

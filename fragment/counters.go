@@ -16,7 +16,8 @@ type Counters struct {
 	Rebuilt    uint64     `json:"rebuilt"`  // of which with the help of parity, and of nothing that came again
 	Repaired   uint64     `json:"repaired"` // of which with fragments that came again
 	Incomplete Incomplete `json:"incomplete"`
-	Lost       uint64     `json:"lost"`      // frames sent between two complete ones that did not become complete
+	Concealed  uint64     `json:"concealed"` // of the incomplete ones, made whole by Config.Filler
+	Lost       uint64     `json:"lost"`      // frames sent between two that were shown, and not shown themselves
 	Takeovers  uint64     `json:"takeovers"` // times another sender, or a restarted one, was followed
 
 	Recovered uint64 `json:"recovered"` // data fragments that had not come, rebuilt from as many of parity

@@ -70,7 +70,7 @@ func (r *Reassembler) enter(now time.Time, src source, place **track) *track {
 	}
 	c := *place
 	c.retireAll(&r.c.Incomplete.Abandoned, everyFrame)
-	*c = track{from: src, slots: c.slots, began: now, last: now, patience: leastPatience}
+	*c = track{from: src, slots: c.slots, began: now, last: now, patience: leastPatience, margin: askMargin}
 	return c
 }
 

@@ -33,6 +33,15 @@ func (s *slot) place(block, index int) int {
 	return block<<8 | index
 }
 
+// before is how many of a block's places are before another.
+func (s *slot) before(block, place int) int {
+	n := place - block<<8
+	if s.interleaved {
+		n = (place - block + 255) >> 8
+	}
+	return min(max(n, 0), maxFragments)
+}
+
 // note takes account of a fragment that came at now, after patience at the earliest what it has
 // overtaken is lost. It reports whether the fragment had been taken for lost itself.
 func (s *slot) note(now time.Time, h *Header, patience time.Duration) (tardy bool) {
@@ -69,26 +78,22 @@ func (p *progress) settle(now time.Time, patience time.Duration) {
 // all is a place behind every fragment's.
 const all = 1 << 20
 
-// ended is when s has come to its end for certain, all that has not come being lost: when a newer frame
-// has been coming for some time, or none of its own has come for longer than its pace and its
-// pauses, or those of the frames before, let expect.
-func (t *track) ended(s *slot) time.Time {
+// ended is when s has come to its end, all that has not come being lost: when a newer frame has been
+// coming for some time, at by, which is zero as long as none has; or when none of its own has come for
+// longer than its pace and its pauses, or those of the frames before, let expect.
+func (t *track) ended(s *slot) (end, by time.Time) {
 	p := &s.progress
 	left := s.expected() - p.count
 	tail := max(p.pause, t.pause)*2 + t.patience
 	if left > 0 && p.count > 1 {
 		tail += p.latest.Sub(s.began) * time.Duration(left) / time.Duration(p.count)
 	}
-	end := p.latest.Add(min(tail, mostTail))
 	for i := range t.slots {
-		o := &t.slots[i]
-		if o.open && stream.Newer(o.id, s.id) {
-			if by := o.began.Add(t.patience); by.Before(end) {
-				end = by
-			}
+		if o := &t.slots[i]; o.open && stream.Newer(o.id, s.id) {
+			by = sooner(by, o.began.Add(t.patience))
 		}
 	}
-	return end
+	return sooner(p.latest.Add(min(tail, mostTail)), by), by
 }
 
 // expected is how many fragments the frame has, as far as can be told.
@@ -96,7 +101,7 @@ func (s *slot) expected() int {
 	n, known := 0, 0
 	for i := range s.blocks {
 		if b := &s.blocks[i]; b.length > 0 {
-			n += (b.length+s.shard-1)/s.shard + int(b.parity)
+			n += b.data(s.shard) + int(b.parity)
 			known++
 		}
 	}
@@ -112,6 +117,7 @@ func (t *track) learn(s *slot) {
 		t.pause = max(s.progress.pause, t.pause*7/8)
 	}
 	t.patience = max(t.patience-t.patience/64, leastPatience)
+	t.margin = max(t.margin-t.margin/64, askMargin)
 	if ids := s.id - t.newest; t.any && ids < 16 && s.captured > t.captured {
 		gap := time.Duration(s.captured-t.captured) * time.Microsecond / time.Duration(ids)
 		if t.interval == 0 || gap < t.interval/2 || gap > t.interval*2 {

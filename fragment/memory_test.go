@@ -60,7 +60,7 @@ func TestMemoryIsBounded(t *testing.T) {
 		if most > bound || most < bound/4 { // less would mean that the test has not tried
 			t.Errorf("%+v: %d bytes of frames, bound %d", cfg, most, bound)
 		}
-		if limit := (g.r.cfg.Frames + 2) * 40_000; own > limit {
+		if limit := (g.r.cfg.Frames + 2) * 52_000; own > limit {
 			t.Errorf("%+v: %d bytes of its own, bound %d", cfg, own, limit)
 		}
 	}

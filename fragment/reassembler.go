@@ -19,6 +19,7 @@ type Config struct {
 	Deadline time.Duration // how long an incomplete frame is kept; zero means 100 ms
 	Silence  time.Duration // how long the followed sender must have sent nothing usable before another is followed; zero means 500 ms
 	Pool     *stream.Pool  // where frames come from; nil means one of its own
+	Filler   Filler        // fills the gaps of frames that are given up as hopeless or expired; nil means that they are dropped
 }
 
 func (c Config) withDefaults() (Config, error) {
@@ -45,12 +46,12 @@ func (c Config) withDefaults() (Config, error) {
 // nothing usable for Config.Silence and the other has completed one frame whose
 // CRCs hold. Noise therefore never takes the picture away.
 //
-// Data that has not come is rebuilt from parity as soon as enough of its block has. A frame of
-// which more is missing than parity can give back is kept to its deadline all the same: what is
-// missing may be late.
+// Data that has not come is rebuilt from parity as soon as enough of its block has. What more is
+// missing the sender can be asked for: Ask says when and for what. Whoever never calls it keeps every
+// frame to its deadline, since what is missing may be late.
 //
 // Whatever arrives, it holds at most Config.Frames + 2 buffers of Config.MaxFrame
-// (one more for the moment in which one grows) and about 38 KiB of its own for each, 64 KiB
+// (one more for the moment in which one grows) and about 50 KiB of its own for each, 64 KiB
 // more where parity waits in every block; and once, when something has to be rebuilt, at most
 // 10 MiB for that. Buffers grow only as far as the frames do. In steady state Push allocates nothing but,
 // for a block that is rebuilt, a list of its fragments (6 KB at most). Not for use by several goroutines at once.
@@ -64,6 +65,8 @@ type Reassembler struct {
 	header     Header   // of the datagram in hand
 	recents    [recents]recent
 	codes      codes
+	gaps       []Gap
+	filled     *stream.Frame // see Filled
 }
 
 // NewReassembler checks cfg and fills in its defaults.
@@ -83,11 +86,18 @@ func (r *Reassembler) Push(now time.Time, from netip.AddrPort, b []byte) *stream
 	r.c.Received++
 	used := r.c.Used
 	f, h := r.push(now, from, b)
+	if f != nil && r.cfg.Filler != nil {
+		r.takeFilled().Release() // it has waited for too long
+		r.cfg.Filler.Whole(f, h.Generation())
+	}
 	r.c.account(h, len(b), r.c.Used > used)
+	if r.c.Used == used && h != nil && h.Flags&FlagRepair != 0 && r.followed != nil {
+		r.followed.needless(h.Frame)
+	}
 	return f
 }
 
-// push returns the frame that b made complete, and b's header, nil if it has none.
+// push returns the frame that b made complete, and b's header, nil if it has none or it is of no concern.
 func (r *Reassembler) push(now time.Time, from netip.AddrPort, b []byte) (*stream.Frame, *Header) {
 	if l := r.recent(now, from, b); l != nil {
 		h := &l.header
@@ -107,12 +117,12 @@ func (r *Reassembler) push(now time.Time, from netip.AddrPort, b []byte) (*strea
 		return nil, nil
 	case h.Flags&FlagSealed != 0: // before it can become a candidate: it never completes anything
 		r.c.Dropped.Sealed++
-		return nil, h
+		return nil, nil
 	}
 	t := r.pick(now, source{from, h.Session}, h)
 	if t == nil {
 		r.c.Dropped.Stranger++
-		return nil, h
+		return nil, nil // whatever it says
 	}
 	f := t.place(now, h, payload, &r.cfg, &r.codes, &r.c)
 	switch {
@@ -134,16 +144,19 @@ func (r *Reassembler) addSequences(c *Counters, s *sequences) {
 // it next, or the zero time when nothing is in progress.
 func (r *Reassembler) Expire(now time.Time) (next time.Time) {
 	for _, t := range r.tracks() {
-		t.retireAll(&r.c.Incomplete.Expired, func(s *slot) bool {
-			due := s.began.Add(r.cfg.Deadline)
-			if !due.After(now) {
-				return true
-			}
-			if next.IsZero() || due.Before(next) {
+		if t == nil {
+			continue
+		}
+		for i := range t.slots {
+			s := &t.slots[i]
+			switch due := s.began.Add(r.cfg.Deadline); {
+			case !s.open:
+			case !due.After(now):
+				r.giveUp(now, t, s, &r.c.Incomplete.Expired)
+			case next.IsZero() || due.Before(next):
 				next = due
 			}
-			return false
-		})
+		}
 	}
 	return next
 }
@@ -182,6 +195,7 @@ func (r *Reassembler) InProgress() int {
 // Close gives every buffer back to the pool and counts frames in progress as
 // abandoned. The Reassembler must not be used afterwards.
 func (r *Reassembler) Close() {
+	r.takeFilled().Release()
 	for _, t := range r.tracks() {
 		t.retireAll(&r.c.Incomplete.Abandoned, everyFrame)
 	}

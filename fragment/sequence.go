@@ -1,5 +1,7 @@
 package fragment
 
+import "math/bits"
+
 const (
 	windowSize = 4096    // sequence numbers remembered behind the highest
 	maxLeap    = 1 << 24 // sequence numbers one datagram may be ahead: 40 s at 400 000 a second
@@ -100,4 +102,23 @@ func (m *bitmap) set(i uint8) bool {
 	}
 	m[i/64] |= mask
 	return true
+}
+
+// lacks are the fragments from..to-1 that have not come.
+func (m *bitmap) lacks(from, to int) (l bitmap) {
+	for i := range l {
+		l[i] = ^m[i] & lowBits(to-64*i) &^ lowBits(from-64*i)
+	}
+	return l
+}
+
+// lowBits has the n lowest bits set; n may be anything.
+func lowBits(n int) uint64 { return 1<<min(max(n, 0), 64) - 1 }
+
+// count is how many are marked.
+func (m bitmap) count() (n int) {
+	for _, w := range m {
+		n += bits.OnesCount64(w)
+	}
+	return n
 }

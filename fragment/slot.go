@@ -24,23 +24,24 @@ type slot struct {
 	frame    *stream.Frame // its JPEG's capacity is the buffer; nil when closed
 	extent   int           // bytes from the start up to the last one written
 
+	generation  uint8
 	interleaved bool // blocks take turns, see place
 	progress    progress
-	asks        int       // requests for it
-	rounds      int       // of asking for the same
-	asking      bool      // a round's answers are not overdue
-	asked       time.Time // the last one
-	askedWhole  bitmap    // blocks asked for as a whole
+	awaited
 }
 
 // block is what the fragments of one block agree on, and which have come.
 type block struct {
 	claim
-	got    int // data fragments in their places: all, once it is complete
-	have   bitmap
-	asked  bitmap    // data fragments, since the answer before was overdue
-	parked []waiting // parity, until the block can be rebuilt
+	got        int // data fragments in their places: all, once it is complete
+	have       bitmap
+	asked      bitmap    // data fragments asked for that are not overdue
+	askedLater bitmap    // of which in the later group, see awaited
+	parked     []waiting // parity, until the block can be rebuilt
 }
+
+// data is how many data fragments b has, 0 as long as nothing of it has come.
+func (b *block) data(shard int) int { return (b.length + shard - 1) / shard }
 
 // claim is what each datagram says of its whole block.
 type claim struct {
@@ -51,7 +52,7 @@ type claim struct {
 
 // begin opens the slot for h's frame.
 func (s *slot) begin(now time.Time, h *Header) {
-	*s = slot{open: true, id: h.Frame, captured: h.Captured, began: now, shard: h.Shard, blocks: s.blocks[:0], progress: progress{marked: now}}
+	*s = slot{open: true, id: h.Frame, captured: h.Captured, generation: h.Generation(), began: now, shard: h.Shard, blocks: s.blocks[:0], progress: progress{marked: now}}
 }
 
 // close gives the buffer back.

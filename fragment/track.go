@@ -33,6 +33,9 @@ type track struct {
 	pause    time.Duration // the longest within recent frames
 	interval time.Duration // between two frames' capture; 0 = not known
 	captured int64         // of the newest complete frame, µs
+	margin   time.Duration // for answers, beside the round trip
+	again    uint32        // the last frame of which something was asked for twice
+	anyAgain bool          // again is meaningful
 }
 
 // ring remembers the last few IDs: what is still on its way to a frame that was
@@ -181,7 +184,7 @@ func (t *track) add(now time.Time, s *slot, b *block, k int, h *Header, payload 
 	c.Used++
 	t.used, t.last = t.used+1, now
 	if h.Flags&FlagRepair != 0 {
-		s.repaired = true
+		s.repaired, s.fails = true, 0
 	} else if s.note(now, h, t.patience) {
 		t.tardy()
 	}

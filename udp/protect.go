@@ -52,6 +52,7 @@ func (s *Sender) protect(now time.Time) {
 		}
 		d.guard.Set(loss, times, s.shield.least)
 		d.stats.Loss = d.guard.Loss()
+		s.viewers.protected(d.session, d.stats.Parity)
 	}
 }
 

@@ -89,6 +89,10 @@ func (r *Receiver) take(ps []batch.Packet, now time.Time) (due time.Time, said n
 	if again := r.wanted(now); !again.IsZero() && again.Before(due) {
 		due = again
 	}
+	if f := r.frames.Filled(); f != nil {
+		r.account(f)
+		r.box.Put(f)
+	}
 	return due, said
 }
 

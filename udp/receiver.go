@@ -104,7 +104,7 @@ func Listen(cfg ReceiverConfig) (*Receiver, error) {
 		versions: newThrottle(cfg.Log), errors: newThrottle(cfg.Log), pathless: newThrottle(cfg.Log), out: make([]byte, 0, 64), scribe: log,
 	}
 	r.log = r.errors.log
-	r.wants = wants{on: cfg.Repair, limit: cfg.Deadline, session: newSession(), rate: budget{rate: requestRate}}
+	r.wants = newWants(cfg.Repair, cfg.Deadline)
 	if err := r.open(cfg); err != nil {
 		return nil, err
 	}

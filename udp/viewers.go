@@ -40,6 +40,7 @@ type audience struct {
 	name       string         // of the destination, for people
 	one        netip.AddrPort // the one viewer's address, or not valid: there may be many
 	subscribed bool
+	parity     float64 // of its frames, as a share of their data
 	since      time.Time
 	rows       []reporter // of one, one at most; in the order in which they came
 }
@@ -71,6 +72,8 @@ type ViewerStats struct {
 	Jitter      uint32    `json:"jitter_us"`       // µs, by RFC 3550 section 6.4.1
 	RTT         uint32    `json:"rtt_us"`          // µs of round trip, the least of the last seconds; 0 = not known
 	Queueing    uint32    `json:"queueing_us"`     // µs of one-way delay above the least of the last seconds
+	Loss        float64   `json:"loss"`            // share of datagrams lost on the way, as parity is chosen for
+	Parity      float64   `json:"parity"`          // that it is sent, as a share of the data
 }
 
 // expect takes reports on a data session from now on. from is the one viewer's address,
@@ -117,7 +120,7 @@ func (v *viewers) report(from netip.AddrPort, b []byte, now time.Time) {
 		Received: r.Received, Missing: r.Missing, KernelDrops: uint64(r.KernelDrops), Shown: uint64(r.Shown), Lost: uint64(r.Lost),
 		Queueing: time.Duration(r.Queueing) * time.Microsecond, RTT: time.Duration(r.RTT) * time.Microsecond,
 	})
-	stats := row.stats(v.to[r.Of].name, now)
+	stats := row.stats(v.to[r.Of], now)
 	v.mu.Unlock()
 	if v.reported != nil {
 		v.reported(stats)
@@ -155,6 +158,15 @@ func (v *viewers) row(from netip.AddrPort, session uint64, now time.Time) *repor
 	}
 	a.rows = append(a.rows, reporter{from: from, addr: from.String(), since: since})
 	return &a.rows[len(a.rows)-1]
+}
+
+// protected notes how much parity a session's frames have.
+func (v *viewers) protected(session uint64, parity float64) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if a := v.to[session]; a != nil {
+		a.parity = parity
+	}
 }
 
 // loss is the share of datagrams that the worst of those who see a session loses, and the longest
@@ -204,7 +216,7 @@ func (v *viewers) list(now time.Time) []ViewerStats {
 	all := []ViewerStats{}
 	for _, a := range order {
 		for i := range a.rows {
-			all = append(all, a.rows[i].stats(a.name, now))
+			all = append(all, a.rows[i].stats(a, now))
 		}
 		if a.subscribed && len(a.rows) == 0 {
 			all = append(all, ViewerStats{Addr: a.one.String(), To: a.name, Since: a.since, ReportAge: -1})
@@ -213,12 +225,14 @@ func (v *viewers) list(now time.Time) []ViewerStats {
 	return all
 }
 
-func (r *reporter) stats(to string, now time.Time) ViewerStats {
+func (r *reporter) stats(to *audience, now time.Time) ViewerStats {
 	p := &r.report
+	loss, _ := r.loss.Share(now)
 	return ViewerStats{
-		Addr: r.addr, To: to, Since: r.since, ReportAge: now.Sub(r.at).Milliseconds(),
+		Addr: r.addr, To: to.name, Since: r.since, ReportAge: now.Sub(r.at).Milliseconds(),
 		Frame: p.Frame, Shown: p.Shown, Lost: p.Lost, Received: p.Received, Missing: p.Missing,
 		Reordered: p.Reordered, KernelDrops: p.KernelDrops, Jitter: p.Jitter, RTT: p.RTT, Queueing: p.Queueing,
+		Loss: loss, Parity: to.parity,
 	}
 }
 

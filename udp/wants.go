@@ -8,11 +8,14 @@ import (
 )
 
 const (
-	// requestRate is how many repairs a viewer asks for in a second at most: 3 a frame at 60 frames a
+	// requestRate is how many requests for repair a viewer sends in a second at most: 3 a frame at 60 frames a
 	// second, and as many at once.
 	requestRate = 200
+	// askShare is how many fragments it asks for at most for each that comes, and askCredit how many beyond that at
+	// once. A block of which nothing has come, so that its size is not known, counts as blockCosts.
+	askShare, askCredit, blockCosts = 0.5, 1000, 100
 	// patientFor is how many requests in a row may be answered by nothing; then one is
-	// made only every askSlowly, until something comes again.
+	// sent only every askSlowly, until something comes again.
 	patientFor = 16
 	askSlowly  = time.Second
 	// requestsAtOnce bounds the messages of one batch.
@@ -26,7 +29,10 @@ type wants struct {
 	ask     fragment.Repair
 	session uint64
 	seq     uint64
-	rate    budget
+
+	rate   budget
+	credit float64 // fragments that may be asked for
+	used   uint64  // fragments that had come when credit was given
 
 	vain    int    // requests since something came again
 	came    uint64 // what had come again then
@@ -40,30 +46,30 @@ type request struct {
 	b  []byte
 }
 
+func newWants(on bool, limit time.Duration) wants {
+	return wants{on: on, limit: limit, session: newSession(), rate: budget{rate: requestRate}, credit: askCredit}
+}
+
 // wanted makes the requests for what is missing at now, and returns when to look again, zero if a datagram
-// comes first. mu is held.
+// comes first. mu is held. (The deadline of a read wakes up to a millisecond late: see askMargin in package fragment.)
 func (r *Receiver) wanted(now time.Time) (due time.Time) {
 	w := &r.wants
-	c := r.frames.Counters()
-	if again := c.Asked.Answered + c.Asked.Vain; again != w.came {
-		w.came, w.vain = again, 0
-	}
-	path := fragment.Path{Ask: w.on, RTT: time.Duration(r.pinger.trips.us(now)) * time.Microsecond, Limit: w.limit}
-	if w.vain >= patientFor {
-		path.Ask = path.Ask && !now.Before(w.slowly)
+	path := fragment.Path{Ask: w.on, RTT: r.answerTime(now), Limit: w.limit}
+	if w.on {
+		path.Ask = w.account(r.frames.Counters(), now)
 	}
 	for w.waiting = 0; w.waiting < len(w.out); {
+		paid := path.Ask && w.credit >= 1 && w.rate.take(now)
+		path.Ask = paid
 		whom, next := r.frames.Ask(now, path, &w.ask)
 		if !whom.IsValid() {
+			if paid {
+				w.rate.have++
+			}
 			return next
 		}
-		if !w.rate.take(now) {
-			path.Ask = false // what Ask has said is taken for sent, and asked for again when it is overdue
-			continue
-		}
-		if w.vain++; w.vain >= patientFor {
-			w.slowly, path.Ask = now.Add(askSlowly), false
-		}
+		w.sent(now)
+		path.Ask = w.vain < patientFor
 		w.ask.Common = fragment.Common{Session: w.session, Sequence: w.seq}
 		q := &w.out[w.waiting]
 		b, err := w.ask.AppendBinary(q.b[:0])
@@ -75,6 +81,40 @@ func (r *Receiver) wanted(now time.Time) (due time.Time) {
 		q.to, q.b = whom, b
 	}
 	return now.Add(time.Millisecond)
+}
+
+// account takes account of what has come by now, and reports whether it is worth while to ask.
+func (w *wants) account(c fragment.Counters, now time.Time) bool {
+	if again := c.Asked.Answered + c.Asked.Vain; again != w.came {
+		w.came, w.vain = again, 0
+	}
+	w.credit = min(w.credit+askShare*float64(c.Used-w.used), askCredit)
+	w.used = c.Used
+	return w.vain < patientFor || !now.Before(w.slowly)
+}
+
+// sent takes account of the request in w.ask.
+func (w *wants) sent(now time.Time) {
+	for i := range w.ask.Missing {
+		n := w.ask.Missing[i].Count()
+		if n == 0 {
+			n = blockCosts
+		}
+		w.credit -= float64(n)
+	}
+	if w.vain++; w.vain >= patientFor {
+		w.slowly = now.Add(askSlowly)
+	}
+}
+
+// answerTime is how long an answer takes, 0 if that is not known: the least round trip, and what stands in
+// queues on the way. While these are long nothing is asked for twice, or at all, that would lengthen them.
+func (r *Receiver) answerTime(now time.Time) time.Duration {
+	us := r.pinger.trips.us(now)
+	if us > 0 {
+		us += max(r.books.transit.queue, 0)
+	}
+	return time.Duration(us) * time.Microsecond
 }
 
 // request sends what wanted has made. It is called by the read loop alone.

@@ -1,0 +1,100 @@
+package udp
+
+import (
+	"bytes"
+	"testing"
+	"time"
+
+	"github.com/framegram/framegram/fragment"
+)
+
+// reporting is a viewer made of what reports are made of, with frames and time passed in.
+type reporting struct {
+	t    *testing.T
+	r    *Receiver
+	cut  *fragment.Splitter
+	now  time.Time
+	id   uint32
+	seq  uint64
+	late time.Duration // frames are on their way for so much longer
+
+	reports []fragment.Report
+	at      []time.Time
+}
+
+func newReporting(t *testing.T) *reporting {
+	t.Helper()
+	cut, err := fragment.NewSplitter(1408)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &reporting{t: t, r: &Receiver{frames: reassembler(t)}, cut: cut, now: time.Unix(1000, 0)}
+}
+
+// play has d pass, at 50 frames a second, of every lossy'th of which a datagram is lost (0 = of none).
+func (p *reporting) play(d time.Duration, lossy int) {
+	p.t.Helper()
+	p.reports, p.at = nil, nil
+	for end := p.now.Add(d); p.now.Before(end); p.now = p.now.Add(20 * time.Millisecond) {
+		p.id++
+		all, err := p.cut.Split(p.id, p.now.UnixMicro(), make([]byte, 5000))
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		p.cut.Stamp(0, len(all), 5, p.seq)
+		p.seq += uint64(len(all))
+		came := p.now.Add(p.late)
+		for i, g := range all {
+			if lossy > 0 && int(p.id)%lossy == 0 && i == 1 {
+				continue
+			}
+			if f := p.r.frames.Push(came, ap("127.0.0.1:7000"), append(bytes.Clone(g.Header), g.Payload...)); f != nil {
+				p.r.pinger.follow(came, ap("127.0.0.1:7000"), 0)
+				p.r.account(f)
+				f.Release()
+			}
+		}
+		p.r.frames.Expire(came)
+		if p.id%5 == 0 { // as often as it is asked for
+			if b := p.r.report(nil, came); len(b) > 0 {
+				var report fragment.Report
+				if err := report.Parse(b); err != nil {
+					p.t.Fatal(err)
+				}
+				p.reports, p.at = append(p.reports, report), append(p.at, came)
+			}
+		}
+	}
+}
+
+// As long as all is well a viewer reports once a second; when something is missing, or queues have grown, at
+// once, and at most ten times a second.
+func TestReportsAreSoonerWhenThingsGetWorse(t *testing.T) {
+	p := newReporting(t)
+	p.play(5*time.Second, 0)
+	if n := len(p.reports); n < 4 || n > 6 {
+		t.Errorf("%d reports in 5 s in which all was well", n)
+	}
+	p.play(4*time.Second, 3)
+	if n := len(p.reports); n < 30 || n > 40 {
+		t.Errorf("%d reports in 4 s in which much was lost, want 10 a second", n)
+	}
+	if last := p.reports[len(p.reports)-1]; last.Missing < 60 {
+		t.Errorf("%+v", last)
+	}
+	p.play(3*time.Second, 0)
+	if n := len(p.reports); n < 2 || n > 4 {
+		t.Errorf("%d reports in 3 s after it", n)
+	}
+	p.late = 30 * time.Millisecond
+	began := p.now
+	p.play(time.Second, 0)
+	if n := len(p.reports); n < 1 || n > 3 || p.at[0].Sub(began) > 250*time.Millisecond || p.reports[0].Queueing < 25_000 {
+		t.Errorf("a queue of 30 ms is reported after %v: %+v", p.at, p.reports)
+	}
+	p.late = 0
+	p.play(2*time.Second, 0)
+	if n := len(p.reports); n < 1 || n > 3 || p.reports[n-1].Queueing > 1000 {
+		t.Errorf("a queue that is gone: %+v", p.reports)
+	}
+}
