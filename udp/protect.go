@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"github.com/framegram/framegram/fragment"
-	"github.com/framegram/framegram/udp/heal"
 )
 
 // fixedParity is the share that RepairFEC has unless told otherwise.
@@ -48,7 +47,7 @@ func (s *Sender) protect(now time.Time) {
 		loss, rtt := s.viewers.loss(d.session, now)
 		times := 0
 		if rtt > 0 {
-			times = heal.Times(rtt, interval)
+			times = d.guard.Times(rtt, interval)
 		}
 		d.guard.Set(loss, times, s.shield.least)
 		d.stats.Loss = d.guard.Loss()

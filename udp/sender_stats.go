@@ -21,7 +21,7 @@ type SenderStats struct {
 	House     *HouseStats        `json:"house,omitempty"` // of who may subscribe
 	Viewers   []ViewerStats      `json:"viewers"`         // what they report
 	Reports   uint64             `json:"reports"`         // taken
-	Ignored   uint64             `json:"reports_ignored"` // on no session of ours, or from somebody else than its viewer
+	Ignored   uint64             `json:"reports_ignored"` // on no session of ours, from somebody else than its viewer, or overtaken by a later one
 
 	Repairs        RepairStats `json:"repairs"`         // of all destinations, those gone included
 	RepairsIgnored uint64      `json:"repairs_ignored"` // requests on no session of ours, from somebody else than its viewer, or while SenderConfig.Repair says nothing of them

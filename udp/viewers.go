@@ -109,8 +109,8 @@ func (v *viewers) report(from netip.AddrPort, b []byte, now time.Time) {
 	}
 	v.mu.Lock()
 	row := v.row(from, r.Of, now)
-	if row == nil {
-		v.ignored++
+	if row == nil || !row.at.IsZero() && r.Session == row.report.Session && r.Sequence < row.report.Sequence {
+		v.ignored++ // late, in the second case: its counts would look like a viewer's that starts anew
 		v.mu.Unlock()
 		return
 	}
@@ -237,7 +237,7 @@ func (r *reporter) stats(to *audience, now time.Time) ViewerStats {
 }
 
 // counts are the reports that were taken, and those that were not: on no session of
-// ours, from another address than its viewer's, or of too many viewers.
+// ours, from another address than its viewer's, of too many viewers, or overtaken by a later one.
 func (v *viewers) counts() (taken, ignored uint64) {
 	v.mu.Lock()
 	defer v.mu.Unlock()

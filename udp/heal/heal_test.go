@@ -41,7 +41,7 @@ type outcome struct {
 func simulate(l *link, seconds, fps, k int, rtt time.Duration, p *Policy, loss *Loss, start time.Time, warm int) (o outcome) {
 	var r Report
 	interval := time.Second / time.Duration(fps)
-	times := Times(rtt, interval)
+	times := p.Times(rtt, interval)
 	last := -1
 	for s := range seconds {
 		for range fps {
@@ -268,7 +268,7 @@ func TestTimes(t *testing.T) {
 		{40 * time.Millisecond, 33 * time.Millisecond, 0},
 		{40 * time.Millisecond, 100 * time.Millisecond, 2},
 	} {
-		if got := Times(c.rtt, c.interval); got != c.want {
+		if got := new(Policy).Times(c.rtt, c.interval); got != c.want {
 			t.Errorf("round trip %v, a frame every %v: %d times, want %d", c.rtt, c.interval, got, c.want)
 		}
 	}
@@ -289,5 +289,45 @@ func TestNothingIsAllocated(t *testing.T) {
 		p.Parity(86)
 	}); n > 0 {
 		t.Errorf("%v allocations", n)
+	}
+}
+
+// How a viewer fared for hours before it was first heard, or heard again, says little: what
+// it loses now shows in the next report.
+func TestHistoryDoesNotHideLoss(t *testing.T) {
+	at := time.Unix(0, 0)
+	var l Loss
+	r := Report{Received: 5_000_000}
+	l.Report(at, r)
+	r.Received, r.Missing = r.Received+1340, 70
+	l.Report(at.Add(time.Second), r)
+	if share, _ := l.Share(at.Add(time.Second)); share < 0.03 || share > 0.05 {
+		t.Errorf("%.2f %% after a second of 5 %%", 100*share)
+	}
+}
+
+// Parity does not flap: neither with a round trip at the edge of what comes in time twice, nor
+// with a loss at the edge of what is clean.
+func TestParityDoesNotFlap(t *testing.T) {
+	count := func(set func(p *Policy, i int)) (changes int) {
+		var p Policy
+		last := -1
+		for i := range 200 {
+			if set(&p, i); p.Parity(86) != last {
+				changes++
+			}
+			last = p.Parity(86)
+		}
+		return changes
+	}
+	edge := leastLimit/2 - margin
+	if n := count(func(p *Policy, i int) {
+		rtt := edge + time.Duration(i%2*200-100)*time.Microsecond
+		p.Set(0.05, p.Times(rtt, 16*time.Millisecond), 0)
+	}); n > 2 {
+		t.Errorf("%d changes by the round trip", n)
+	}
+	if n := count(func(p *Policy, i int) { p.Set(clean*(0.9+0.2*float64(i%2)), 2, 0) }); n > 2 {
+		t.Errorf("%d changes by the loss", n)
 	}
 }

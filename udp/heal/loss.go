@@ -13,7 +13,15 @@ const (
 	// congested is how much queueing makes a loss the queue's: more datagrams would make it worse.
 	congested = 20 * time.Millisecond
 	// boostMost is how many times the loss is taken for what it is where it comes in bursts.
-	boostMost = 3
+	boostMost = 5
+	boostStep = 1.5
+	// boostMemory is the time constant with which that is forgotten, and boostAfter how long a loss must have been known
+	// for it to begin.
+	boostMemory = time.Minute
+	boostAfter  = 3 * time.Second
+	// history is how many datagrams a viewer's first report counts for at most, about a second's: it tells
+	// of all since the viewer came, which may be hours, and what comes next must show at once.
+	history = 1000
 	// tolerated is the share of frames that a viewer may lose before that.
 	tolerated = 0.002
 )
@@ -36,7 +44,8 @@ type Loss struct {
 	last        Report
 	at          time.Time
 	short, long decayed
-	boost       float64 // 1..boostMost; 0 before the first loss
+	boost       float64   // 1..boostMost; 0 before the first loss
+	began       time.Time // when there came to be a loss; zero while there is none
 	rtt         time.Duration
 }
 
@@ -59,9 +68,10 @@ func (d *decayed) share() float64 {
 func (l *Loss) Report(now time.Time, r Report) {
 	before, after := l.last, now.Sub(l.at)
 	first := l.at.IsZero()
+	anew := first || r.Received < before.Received || r.Missing < before.Missing || r.KernelDrops < before.KernelDrops ||
+		r.Shown < before.Shown || r.Lost < before.Lost
 	l.last, l.at, l.rtt = r, now, r.RTT
-	if first || r.Received < before.Received || r.Missing < before.Missing || r.KernelDrops < before.KernelDrops ||
-		r.Shown < before.Shown || r.Lost < before.Lost {
+	if anew {
 		before, after = Report{}, 0 // all that it tells is new
 		if !first {
 			l.short, l.long = decayed{}, decayed{}
@@ -71,22 +81,29 @@ func (l *Loss) Report(now time.Time, r Report) {
 	missing -= min(missing, r.KernelDrops-before.KernelDrops)
 	all := float64(r.Received-before.Received) + float64(missing)
 	lost := float64(missing)
+	if anew && all > history {
+		lost, all = lost*history/all, history
+	}
 	if r.Queueing >= congested { // the rate has to fall, and parity must not grow meanwhile
 		lost = min(lost, all*l.long.share())
 	}
 	l.short.add(after, shortMemory, lost, all)
 	l.long.add(after, longMemory, lost, all)
-	l.push(float64(r.Lost-before.Lost), float64(r.Shown-before.Shown), lost > 0 && r.Queueing < congested)
+	l.push(now, after, float64(r.Lost-before.Lost), float64(r.Shown-before.Shown), lost > 0 && r.Queueing < congested)
 }
 
-// push moves the boost: up while frames are lost that parity should have saved, down slowly.
-func (l *Loss) push(lost, shown float64, here bool) {
-	l.boost = max(l.boost, 1)
-	if here && lost > tolerated*(lost+shown) {
-		l.boost = min(l.boost*1.4, boostMost)
-		return
+// push moves the boost: up while frames are lost that parity should have saved, as it has had the time to
+// do, and down slowly.
+func (l *Loss) push(now time.Time, after time.Duration, lost, shown float64, here bool) {
+	l.boost = max(1+(l.boost-1)*math.Exp(-after.Seconds()/boostMemory.Seconds()), 1)
+	switch known := !l.began.IsZero(); {
+	case max(l.short.share(), l.long.share()) < clean:
+		l.began = time.Time{}
+	case !known:
+		l.began = now
+	case now.Sub(l.began) > boostAfter && here && lost > tolerated*(lost+shown):
+		l.boost = min(l.boost*boostStep, boostMost)
 	}
-	l.boost = max(l.boost*0.97, 1)
 }
 
 // Share is the estimate at now: the share of datagrams that are lost, 0..1, and whether it is

@@ -10,6 +10,8 @@ const (
 	// clean is the loss below which there is no parity: at 0.03 % a frame of 107 datagrams loses
 	// one in 30, which resends mend; a single datagram in 5000 must not cost a per cent of bytes.
 	clean = 0.0003
+	// cleanAgain is the loss below which parity ends: it must not come and go with every lost datagram.
+	cleanAgain = 0.0002
 	// most is the share of the data that parity may be: of half of the datagrams nothing could be shown anyway.
 	most = 0.5
 	// headroom is how much more than the estimate is expected.
@@ -32,10 +34,14 @@ type Policy struct {
 	table [201]uint8
 }
 
-// Times is how often a fragment can be asked for and come within a frame of that interval, 0 if
-// that is not known.
-func Times(rtt, interval time.Duration) int {
+// Times is how often a fragment can be asked for and come within a frame of that interval. More
+// often than it was set before only with a sixteenth to spare: round trips are never the same.
+func (p *Policy) Times(rtt, interval time.Duration) int {
 	limit := max(interval, leastLimit)
+	return min(within(rtt, limit), max(within(rtt, limit-limit/16), p.times))
+}
+
+func within(rtt, limit time.Duration) int {
 	switch {
 	case 2*(rtt+margin) <= limit:
 		return 2
@@ -48,7 +54,7 @@ func Times(rtt, interval time.Duration) int {
 // Set says what parity is to be chosen for: a share of datagrams lost, how often each can be sent again in
 // time, and the least share of the data. It is cheap where little has changed.
 func (p *Policy) Set(loss float64, times int, least float64) {
-	if loss < clean {
+	if loss < cleanAgain || p.loss == 0 && loss < clean {
 		loss = 0
 	}
 	if near(loss, p.loss) && times == p.times && least == p.least {
