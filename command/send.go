@@ -80,7 +80,7 @@ func (s *sendSide) await(ctx context.Context, cfg outConfig) {
 // openSend opens the way out for source. The pump is still to be made.
 func (s *session) openSend(cfg outConfig, source stream.Source, ctl *rateControls) (*sendSide, error) {
 	if ctl != nil {
-		cfg.udp.Reported = ctl.reported
+		cfg.udp.Reported, cfg.udp.Every = ctl.reported, ctl.EveryFor
 	}
 	out, err := s.openOut(cfg, "listen", describe(source), announcement(source))
 	if err != nil {

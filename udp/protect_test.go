@@ -195,3 +195,38 @@ func TestAGroupLosesWhatItsWorstMemberLoses(t *testing.T) {
 		t.Errorf("%v, %v of nobody", loss, rtt)
 	}
 }
+
+// A viewer whose way is too slow for all frames gets one of so many, without a gap in its numbers, and the
+// other all of them.
+func TestSlowViewersGetFewerFrames(t *testing.T) {
+	slow, quick := newBeggar(t), newBeggar(t)
+	name := localAddr(slow.c).String()
+	s := speak(t, SenderConfig{To: []netip.AddrPort{localAddr(slow.c), localAddr(quick.c)}, Every: func(viewer string) int {
+		if viewer == name {
+			return 3
+		}
+		return 1
+	}})
+	const frames = 12
+	for range frames {
+		write(t, s, frameOf(2))
+	}
+	for _, c := range []struct {
+		b    *beggar
+		want int
+	}{{slow, frames / 3}, {quick, frames}} {
+		for i := range 2 * c.want {
+			if h, _ := c.b.data(); h.Sequence != uint64(i) {
+				t.Fatalf("number %d, want %d", h.Sequence, i)
+			}
+		}
+		var h fragment.Header
+		var p []byte
+		if c.b.next(&h, &p, 50*time.Millisecond) {
+			t.Errorf("more than %d frames: %+v", c.want, h)
+		}
+	}
+	if st := s.Stats(); st.LeftOut != frames-frames/3 || st.To[0].Skipped != st.LeftOut || st.To[1].Skipped != 0 {
+		t.Errorf("%d left out, %+v", st.LeftOut, st.To)
+	}
+}

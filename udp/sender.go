@@ -230,6 +230,11 @@ func (s *Sender) board(now time.Time, datagrams []fragment.Datagram, size int) {
 	s.rhythm.Frame(now)
 	s.aboard = s.aboard[:0]
 	for _, d := range s.dests {
+		if s.thins(d) {
+			d.stats.Skipped++
+			s.stats.LeftOut++
+			continue
+		}
 		skipped, failed := d.stats.Skipped, d.stats.Unsent
 		if !d.board(now, s.share(d, len(datagrams)), size) {
 			s.stats.LeftOut += d.stats.Skipped - skipped
@@ -256,6 +261,15 @@ func (s *Sender) board(now time.Time, datagrams []fragment.Datagram, size int) {
 				slog.Duration("takes", l.expected), slog.String("pace", pace.Rate(l.pace.Limit())), slog.String("interface", l.name), slog.Int("destinations", len(l.riders)))
 		}
 	}
+}
+
+// thins reports whether the frame in hand is left out for d, whose way is too slow for all of them.
+func (s *Sender) thins(d *destination) bool {
+	if s.cfg.Every == nil || d.many {
+		return false
+	}
+	n := s.cfg.Every(d.stats.Addr)
+	return n > 1 && s.frame%uint32(n) != 0
 }
 
 // trouble says what went wrong and has the MTU read again where that was it.

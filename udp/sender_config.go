@@ -37,6 +37,10 @@ type SenderConfig struct {
 	// nil means never.
 	Reported func(ViewerStats)
 
+	// Every is asked for each frame which share of them goes to a viewer with an address of its own (as in
+	// ViewerStats.Addr): one of so many. What is left out costs the other viewers nothing. nil is all.
+	Every func(viewer string) int
+
 	// Head returns how many bytes of a JPEG stand before its first scan's data, 0 if that cannot
 	// be told. By its changes viewers know whether strips of an earlier frame fit. nil means never.
 	Head func(jpeg []byte) int

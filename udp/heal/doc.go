@@ -9,5 +9,5 @@
 // where they come in time, once or twice; as good as never where they come too late.
 //
 // What is lost together (in bursts) exceeds that. It shows as frames that viewers lose all the
-// same, and while they do the loss is taken for up to five times what it is, which is forgotten in a minute.
+// same, and while they do the loss is taken for up to eight times what it is, which is forgotten in a minute.
 package heal

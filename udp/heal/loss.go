@@ -13,8 +13,8 @@ const (
 	// congested is how much queueing makes a loss the queue's: more datagrams would make it worse.
 	congested = 20 * time.Millisecond
 	// boostMost is how many times the loss is taken for what it is where it comes in bursts.
-	boostMost = 5
-	boostStep = 1.5
+	boostMost = 8
+	boostStep = 2
 	// boostMemory is the time constant with which that is forgotten, and boostAfter how long a loss must have been known
 	// for it to begin.
 	boostMemory = time.Minute
