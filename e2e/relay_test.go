@@ -40,6 +40,7 @@ func TestRelay(t *testing.T) {
 	}
 	// And the relay itself.
 	relay.kill()
+	time.Sleep(300 * time.Millisecond) // what was on its way has been shown and counted
 	var before []uint64
 	for _, v := range viewers {
 		before = append(before, v.latest().View.Frames.Shown)
