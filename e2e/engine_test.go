@@ -93,7 +93,7 @@ func TestMulticastWithAndWithoutOffload(t *testing.T) {
 		t.Run(offload, func(t *testing.T) {
 			t.Parallel()
 			for tries := 0; !group(t, offload); tries++ {
-				if tries == 2 { // other programs may hold the machine for a moment
+				if tries == 4 { // other programs may hold the machine for a moment
 					t.Fatal("never did all frames come to all")
 				}
 			}
@@ -164,7 +164,7 @@ func TestCrowd(t *testing.T) {
 	for _, n := range crowds {
 		t.Run(strconv.Itoa(n), func(t *testing.T) {
 			for tries := 0; !crowd(t, n); tries++ {
-				if tries == 2 { // other programs may hold the machine for a moment
+				if tries == 4 { // other programs may hold the machine for a moment
 					t.Fatal("never did each viewer get 99.9 % of the frames")
 				}
 			}

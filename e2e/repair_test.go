@@ -65,15 +65,21 @@ func groupWithLoss(t *testing.T, group string, frames uint64) (ok bool) {
 // better than none.
 func TestRepairModes(t *testing.T) {
 	const frames = 120
-	shown := map[string]uint64{}
-	for _, mode := range []string{"none", "fec", "nack", "auto"} {
+	shown := make(map[string]uint64)
+	var viewers, senders []*program
+	modes := []string{"none", "fec", "nack", "auto"}
+	for _, mode := range modes { // at once: each on a cable of its own
 		c := newCable(t, 1500)
 		c.hosts[1].lose(2)
 		viewer := c.hosts[1].run("view", "--display", "none", "--repair", mode)
 		viewer.listening()
-		c.hosts[0].run("send", "--to", "10.77.0.2", "--repair", mode, "--offload", "off", "--frames", fmt.Sprint(frames), "--fps", "30").finish()
-		viewer.interrupt()
-		f := viewer.finish().View
+		viewers = append(viewers, viewer)
+		senders = append(senders, c.hosts[0].run("send", "--to", "10.77.0.2", "--repair", mode, "--size", "640x480", "--offload", "off", "--frames", fmt.Sprint(frames), "--fps", "30"))
+	}
+	for i, mode := range modes {
+		senders[i].finish()
+		viewers[i].interrupt()
+		f := viewers[i].finish().View
 		shown[mode] = f.Frames.Shown
 		t.Logf("%s: shown %d of %d, lost %d", mode, f.Frames.Shown, frames, f.Frames.Lost)
 		if mode != "none" && f.Frames.Shown <= shown["none"] {
