@@ -77,7 +77,11 @@ func (r *Reassembler) ask(now time.Time, t *track, p Path, to *Repair) (whom net
 		if !s.open {
 			continue
 		}
-		due, hope := t.ask(now, s, p, patience, to)
+		wait := patience
+		if r.cfg.Filler != nil && 2*s.progress.count < s.expected() {
+			wait = mostTail // too little for the Filler: it gains nothing by giving up now
+		}
+		due, hope := t.ask(now, s, p, wait, to)
 		switch {
 		case len(to.Missing) > 0:
 			to.Frame = s.id
@@ -138,11 +142,10 @@ func (t *track) ask(now time.Time, s *slot, p Path, patience time.Duration, to *
 			next = by.Add(patience)
 		case s.lacking(s.progress.settled):
 			next = s.progress.latest.Add(patience)
-		default: // nothing but silence says so, and what is held up for a moment may come after all
-			next = end.Add(patience)
-			if limit := s.began.Add(p.Limit); patience > 0 && limit.After(next) {
-				next = limit
-			}
+		case patience == 0:
+			next = end
+		default: // nothing but silence says so: what is held up comes after all, and until a newer frame does it is not too late
+			return time.Time{}, true
 		}
 		return next, now.Before(next)
 	}

@@ -79,7 +79,7 @@ func TestWhatIsHeldUpIsWaitedFor(t *testing.T) {
 		r, datagrams, now := cutFrame(t, 60_000, 0)
 		for i, d := range datagrams {
 			if i == len(datagrams)/2 {
-				for range 30 { // 15 ms
+				for range 120 { // 60 ms
 					now = now.Add(500 * time.Microsecond)
 					asked(t, r, now, Path{Ask: ask, RTT: 10 * time.Millisecond})
 				}

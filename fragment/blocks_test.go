@@ -48,16 +48,12 @@ func (s *sender) parityFor(part []byte, shard int) [][]byte {
 		return nil
 	}
 	k := (len(part) + shard - 1) / shard
-	code, err := s.cut.codes.of(k, p)
-	if err != nil {
-		s.t.Fatal(err)
-	}
 	memory := append(bytes.Clone(part), make([]byte, (k+p)*shard-len(part))...)
 	shards := make([][]byte, k+p)
 	for i := range shards {
 		shards[i] = memory[i*shard : (i+1)*shard]
 	}
-	if err := code.Encode(shards); err != nil {
+	if err := s.cut.codes.leopard.Encode(k, shards); err != nil {
 		s.t.Fatal(err)
 	}
 	return shards[k:]

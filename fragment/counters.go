@@ -5,7 +5,7 @@ package fragment
 //	Received = Used + Dropped.Sum()
 //	Complete = whole at once + Rebuilt + Repaired
 //	Opened   = Complete + Incomplete.Sum() + Reassembler.InProgress()
-//	Lost     = frame IDs between complete frames that were not completed
+//	Lost + LeftOut = frame IDs between the frames shown
 type Counters struct {
 	Received uint64  `json:"received"` // datagrams given to Push
 	Used     uint64  `json:"used"`     // fragments, data or parity, that a frame in progress took
@@ -18,6 +18,7 @@ type Counters struct {
 	Incomplete Incomplete `json:"incomplete"`
 	Concealed  uint64     `json:"concealed"` // of the incomplete ones, made whole by Config.Filler
 	Lost       uint64     `json:"lost"`      // frames sent between two that were shown, and not shown themselves
+	LeftOut    uint64     `json:"left_out"`  // frames between two that were shown which the sender has not sent here, as far as the numbers tell
 	Takeovers  uint64     `json:"takeovers"` // times another sender, or a restarted one, was followed
 
 	Recovered uint64 `json:"recovered"` // data fragments that had not come, rebuilt from as many of parity

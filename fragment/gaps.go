@@ -20,7 +20,7 @@ const (
 type progress struct {
 	high, mark, settled int       // places in that order: reached, reached at marked, and reached long enough ago
 	marked              time.Time // when the place mark was taken
-	latest              time.Time // last fragment
+	latest              time.Time // last fragment; at first, when the frame began, as by one that came again
 	pause               time.Duration
 	count               int // fragments that came
 }
@@ -111,22 +111,22 @@ func (s *slot) expected() int {
 	return n
 }
 
-// learn takes account of what the frame in s tells about frames to come.
-func (t *track) learn(s *slot) {
+// learn takes account of what the frame in s tells about frames to come. It is so many IDs behind the newest
+// before, 0 if there is none.
+func (t *track) learn(s *slot, ids uint32) {
 	if s.progress.count > 1 {
 		t.pause = max(s.progress.pause, t.pause*7/8)
 	}
 	t.patience = max(t.patience-t.patience/64, leastPatience)
 	t.margin = max(t.margin-t.margin/64, askMargin)
-	if ids := s.id - t.newest; t.any && ids < 16 && s.captured > t.captured {
-		gap := time.Duration(s.captured-t.captured) * time.Microsecond / time.Duration(ids)
+	if 0 < ids && ids < 16 && s.captured > t.captured {
+		gap := time.Duration(s.captured-t.captured) * time.Microsecond / time.Duration(ids) * time.Duration(t.step)
 		if t.interval == 0 || gap < t.interval/2 || gap > t.interval*2 {
 			t.interval = gap
 		} else {
 			t.interval += (gap - t.interval) / 8
 		}
 	}
-	t.captured = s.captured
 }
 
 // tardy takes account of a fragment that came after it was taken for lost.

@@ -72,10 +72,6 @@ func (s *Splitter) protect(jpeg []byte, n plan) error {
 	}
 	for b := range n.blocks {
 		first, k := n.first(b), n.k(b)
-		code, err := s.codes.of(k, n.p)
-		if err != nil {
-			return err
-		}
 		shards := s.codes.block(k + n.p)
 		for i := range k {
 			shards[i] = s.piece(jpeg, first+i)
@@ -83,7 +79,7 @@ func (s *Splitter) protect(jpeg []byte, n plan) error {
 		for j := range n.p {
 			shards[k+j] = s.parityOf(n, b, j)
 		}
-		if err := code.Encode(shards); err != nil {
+		if err := s.codes.leopard.Encode(k, shards); err != nil {
 			return err
 		}
 	}
@@ -95,11 +91,16 @@ func (s *Splitter) protect(jpeg []byte, n plan) error {
 // is before all parity (blocks differ by one at most, the longer ones first), and leaving
 // off the last datagrams takes parity from all blocks alike.
 func (s *Splitter) interleave(jpeg []byte, n plan) {
+	short, longer := n.total/n.blocks, n.total%n.blocks // as n.first and n.k, which would divide for each fragment
 	for i := range n.k(0) + n.p {
 		for b := range n.blocks {
-			switch k := n.k(b); {
+			k := short
+			if b < longer {
+				k++
+			}
+			switch {
 			case i < k:
-				s.add(b, i, s.piece(jpeg, n.first(b)+i))
+				s.add(b, i, s.piece(jpeg, b*short+min(b, longer)+i))
 			case i < k+n.p:
 				s.add(b, i, s.parityOf(n, b, i-k))
 			}

@@ -44,7 +44,7 @@ func TestParityFormula(t *testing.T) {
 		for i := range shards {
 			shards[i] = picture(uint64(i), 64)
 		}
-		want := leopard(shards[:n.k], n.p)
+		want := formula(shards[:n.k], n.p)
 		code, err := reedsolomon.New(n.k, n.p, reedsolomon.WithLeopardGF(true))
 		if err != nil {
 			t.Fatal(err)
@@ -60,8 +60,8 @@ func TestParityFormula(t *testing.T) {
 	}
 }
 
-// leopard is section 7's formula, word for word.
-func leopard(data [][]byte, p int) [][]byte {
+// formula is section 7's formula, word for word.
+func formula(data [][]byte, p int) [][]byte {
 	m := ceilPow2(p)
 	parity := make([][]byte, p)
 	for j := range parity {

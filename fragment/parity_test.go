@@ -130,7 +130,7 @@ func checkParityCut(t *testing.T, datagrams []Datagram, shard int, jpeg []byte) 
 		if len(data[b]) > 30 { // the formula is slow
 			continue
 		}
-		for j, want := range leopard(data[b], len(parity[b])) {
+		for j, want := range formula(data[b], len(parity[b])) {
 			if !bytes.Equal(parity[b][j], want) {
 				t.Errorf("block %d: parity %d is not the page's", b, j)
 			}

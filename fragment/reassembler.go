@@ -53,8 +53,8 @@ func (c Config) withDefaults() (Config, error) {
 // Whatever arrives, it holds at most Config.Frames + 2 buffers of Config.MaxFrame
 // (one more for the moment in which one grows) and about 50 KiB of its own for each, 64 KiB
 // more where parity waits in every block; and once, when something has to be rebuilt, at most
-// 10 MiB for that. Buffers grow only as far as the frames do. In steady state Push allocates nothing but,
-// for a block that is rebuilt, a list of its fragments (6 KB at most). Not for use by several goroutines at once.
+// 10 MiB for that. Buffers grow only as far as the frames do. In steady state Push allocates nothing
+// (where package leopard has no kernels, its library's lists for a block that is rebuilt). Not for use by several goroutines at once.
 type Reassembler struct {
 	cfg        Config
 	followed   *track

@@ -63,10 +63,6 @@ func (s *slot) finish(b *block, h *Header, k int, payload []byte, c *codes) (reb
 		copy(s.at(b, int(h.Index)), payload)
 		return 0, nil
 	}
-	code, err := c.of(k, int(b.parity))
-	if err != nil {
-		return 0, err
-	}
 	rebuilt = len(b.parked)
 	if int(h.Index) >= k {
 		rebuilt++
@@ -89,7 +85,7 @@ func (s *slot) finish(b *block, h *Header, k int, payload []byte, c *codes) (reb
 	if int(h.Index) >= k {
 		shards[h.Index] = payload
 	}
-	if err := code.ReconstructData(shards); err != nil {
+	if err := c.leopard.Rebuild(k, shards); err != nil {
 		return 0, err
 	}
 	for i := range k { // nothing waits any more where this writes

@@ -20,19 +20,13 @@ type Filler interface {
 
 // giveUp retires s for one reason, but shows it if its gaps can be filled.
 func (r *Reassembler) giveUp(now time.Time, t *track, s *slot, reason *uint64) {
-	if f := r.fill(now, t, s); f != nil {
+	f := r.fill(now, t, s)
+	t.retire(s, reason)
+	if f != nil {
 		r.takeFilled().Release()
 		r.filled = f
 		r.c.Concealed++
-		if gap := s.id - t.newest - 1; t.any && gap < maxGap {
-			r.c.Lost += uint64(gap)
-		}
-		t.learn(s)
-		t.any, t.newest = true, s.id
-	}
-	t.retire(s, reason)
-	if t.any {
-		t.retireAll(&r.c.Incomplete.Superseded, func(o *slot) bool { return !stream.Newer(o.id, t.newest) })
+		t.advance(s, &r.c)
 	}
 }
 

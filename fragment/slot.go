@@ -52,7 +52,7 @@ type claim struct {
 
 // begin opens the slot for h's frame.
 func (s *slot) begin(now time.Time, h *Header) {
-	*s = slot{open: true, id: h.Frame, captured: h.Captured, generation: h.Generation(), began: now, shard: h.Shard, blocks: s.blocks[:0], progress: progress{marked: now}}
+	*s = slot{open: true, id: h.Frame, captured: h.Captured, generation: h.Generation(), began: now, shard: h.Shard, blocks: s.blocks[:0], progress: progress{marked: now, latest: now}}
 }
 
 // close gives the buffer back.

@@ -23,7 +23,7 @@ func (e *FrameTooLargeError) Error() string {
 // Splitter cuts frames into datagrams. It is cut once for all destinations: for
 // each, Stamp fills in what differs, and the datagrams are sent before the next
 // Stamp. Not for use by several goroutines at once. In steady state it allocates
-// nothing, or with parity two lists for each block (7 KB at most).
+// nothing; with parity where package leopard has no kernels, its library's lists.
 type Splitter struct {
 	shard     int
 	datagrams []Datagram

@@ -31,9 +31,12 @@ type track struct {
 
 	patience time.Duration // with fragments that are overtaken
 	pause    time.Duration // the longest within recent frames
-	interval time.Duration // between two frames' capture; 0 = not known
+	interval time.Duration // between two frames' capture, of those sent to us; 0 = not known
 	captured int64         // of the newest complete frame, µs
 	margin   time.Duration // for answers, beside the round trip
+	step     uint32        // frame IDs from one frame that is sent to us to the next; 0 = not known
+	missing  uint64        // sequence numbers that had not come when the newest frame was complete
+	dropped  bool          // something else of a newer frame was dropped, or given up, since
 	again    uint32        // the last frame of which something was asked for twice
 	anyAgain bool          // again is meaningful
 }
@@ -82,6 +85,7 @@ func (t *track) find(now time.Time, h *Header, c *Counters) (*slot, *uint64) {
 	}
 	if free == nil {
 		if !stream.Newer(h.Frame, oldest.id) || t.any && h.Frame-t.newest > maxJump {
+			t.dropped = true
 			return nil, &c.Dropped.NoRoom
 		}
 		t.retire(oldest, &c.Incomplete.Evicted)
@@ -96,6 +100,7 @@ func (t *track) find(now time.Time, h *Header, c *Counters) (*slot, *uint64) {
 // retire gives a frame up for one reason.
 func (t *track) retire(s *slot, reason *uint64) {
 	*reason++
+	t.dropped = true
 	t.retired.add(s.id)
 	s.close()
 }
@@ -136,6 +141,7 @@ func (t *track) place(now time.Time, h *Header, payload []byte, cfg *Config, cod
 	}
 	if h.Offset+h.Length > cfg.MaxFrame {
 		c.Dropped.TooLarge++
+		t.dropped = true
 		return nil
 	}
 	s, drop := t.find(now, h, c)
@@ -218,12 +224,8 @@ func (t *track) complete(now time.Time, s *slot, c *Counters) *stream.Frame {
 	f.JPEG, f.ID, f.Captured = f.JPEG[:size], s.id, time.UnixMicro(s.captured)
 	f.First, f.Ready = s.began, now
 	s.open, s.frame = false, nil
-	if gap := s.id - t.newest - 1; t.any && gap < maxGap {
-		c.Lost += uint64(gap)
-	}
-	t.learn(s)
-	t.any, t.newest, t.size = true, s.id, size
-	t.retireAll(&c.Incomplete.Superseded, func(o *slot) bool { return !stream.Newer(o.id, t.newest) })
+	t.size = size
+	t.advance(s, c)
 	t.retired = ring{}
 	c.Complete++
 	switch {
@@ -233,4 +235,24 @@ func (t *track) complete(now time.Time, s *slot, c *Counters) *stream.Frame {
 		c.Rebuilt++
 	}
 	return f
+}
+
+// advance makes s, which is complete or was made whole, the newest frame, and gives up all older ones.
+func (t *track) advance(s *slot, c *Counters) {
+	ids, missing := s.id-t.newest, t.seq.lost()
+	if !t.any {
+		ids = 0
+	}
+	t.any, t.newest = true, s.id
+	t.retireAll(&c.Incomplete.Superseded, func(o *slot) bool { return !stream.Newer(o.id, t.newest) })
+	if missing <= t.missing && !t.dropped { // what lies between was not sent to us: it has used no numbers
+		t.step = ids
+	}
+	if t.step = min(max(t.step, 1), ids); 0 < ids && ids <= maxGap {
+		sent := ids / t.step
+		c.Lost += uint64(sent - 1)
+		c.LeftOut += uint64(ids - sent)
+	}
+	t.learn(s, ids)
+	t.missing, t.dropped, t.captured = missing, false, s.captured
 }

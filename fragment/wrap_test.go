@@ -79,15 +79,53 @@ func TestLostFrames(t *testing.T) {
 	g, s := newRig(t, Config{}), newSender(t, 1)
 	s.id = math.MaxUint32 - 10
 	g.push(addrA, s.frame(10).datagrams...)
-	s.id += 1000
+	s.id, s.seq = s.id+1000, s.seq+1000
 	g.push(addrA, s.frame(10).datagrams...)
-	if c := g.r.Counters(); c.Lost != 1000 {
-		t.Errorf("%d lost, want 1000", c.Lost)
+	if c := g.r.Counters(); c.Lost != 1000 || c.LeftOut != 0 {
+		t.Errorf("%d lost and %d left out, want 1000 and none", c.Lost, c.LeftOut)
 	}
-	s.id += maxGap
+	s.id, s.seq = s.id+maxGap, s.seq+1
 	g.push(addrA, s.frame(10).datagrams...)
-	if c := g.r.Counters(); c.Lost != 1000 || c.Complete != 3 {
+	if c := g.r.Counters(); c.Lost != 1000 || c.LeftOut != 0 || c.Complete != 3 {
 		t.Errorf("got %+v, want 3 complete and still 1000 lost", c)
 	}
 	g.wait(time.Second)
+}
+
+// Frames that the sender leaves out for this viewer use no sequence numbers, and are not lost; others are, also
+// where some are left out. What is asked for may take the time between those that are sent.
+func TestLeftOutFramesAreNotLost(t *testing.T) {
+	g, s := newRig(t, Config{}), newSender(t, 1)
+	for range 20 {
+		f := s.frame(640)
+		g.wants(g.push(addrA, f.datagrams...), f)
+		s.id += 2 // one of three is sent
+	}
+	if c := g.r.Counters(); c.Lost != 0 || c.LeftOut != 2*19 {
+		t.Errorf("%d lost and %d left out, want none and 38", c.Lost, c.LeftOut)
+	}
+	if want := 3 * 33_333 * time.Microsecond; g.r.followed.interval != want {
+		t.Errorf("frames come every %v, want %v", g.r.followed.interval, want)
+	}
+	for range 4 {
+		s.frame(640) // is lost
+		s.id += 2
+		f := s.frame(640)
+		g.wants(g.push(addrA, f.datagrams...), f)
+		s.id += 2
+	}
+	if c := g.r.Counters(); c.Lost != 4 || c.LeftOut != 2*19+2*8 {
+		t.Errorf("%d lost and %d left out, want 4 and 54", c.Lost, c.LeftOut)
+	}
+	if want := 3 * 33_333 * time.Microsecond; g.r.followed.interval != want {
+		t.Errorf("frames come every %v, want %v", g.r.followed.interval, want)
+	}
+	s.id -= 2
+	for range 3 { // all of them again
+		f := s.frame(640)
+		g.wants(g.push(addrA, f.datagrams...), f)
+	}
+	if c := g.r.Counters(); c.Lost != 4 || c.LeftOut != 2*19+2*8 {
+		t.Errorf("%d lost and %d left out, want 4 and 54", c.Lost, c.LeftOut)
+	}
 }

@@ -1,0 +1,47 @@
+package fragment
+
+import (
+	"testing"
+	"time"
+
+	"github.com/framegram/framegram/stream"
+)
+
+// noFiller is a Filler that fills nothing.
+type noFiller struct{}
+
+func (noFiller) Whole(*stream.Frame, uint8)                           {}
+func (noFiller) Fill(*stream.Frame, uint8, []Gap, bool) *stream.Frame { return nil }
+
+// A frame of which somebody else's repair comes first, as in a group, has not come to its end by that: the rest is
+// on its way, and neither asked for nor given up.
+func TestAFrameMayBeginWithARepair(t *testing.T) {
+	for name, filler := range map[string]Filler{"": nil, "filling gaps": noFiller{}} {
+		for _, ask := range []bool{true, false} {
+			r, datagrams, now := cutFrame(t, 20*1408, 0)
+			r.cfg.Filler = filler
+			again := append([]byte(nil), datagrams[0]...)
+			again[3] |= FlagRepair
+			again[19] += 100 // its number
+			if f := r.Push(now, addrA, again); f != nil {
+				t.Fatal("a frame of one datagram")
+			}
+			path := Path{Ask: ask, RTT: time.Millisecond}
+			if all := asked(t, r, now, path); len(all) > 0 || r.InProgress() != 1 {
+				t.Errorf("%s at once %d requests are made, and %d frames are in progress", name, len(all), r.InProgress())
+			}
+			for _, d := range datagrams[1:] {
+				now = now.Add(100 * time.Microsecond)
+				if all := asked(t, r, now, path); len(all) > 0 {
+					t.Fatalf("%s what is on its way is asked for: %+v", name, all)
+				}
+				if f := r.Push(now, addrA, d); f != nil {
+					f.Release()
+				}
+			}
+			if c := r.Counters(); c.Complete != 2 || c.Repaired != 1 || c.Incomplete.Sum() > 0 {
+				t.Errorf("%s %+v", name, c)
+			}
+		}
+	}
+}
