@@ -217,7 +217,7 @@ func (d *destination) use(n int) {
 // concern an earlier frame, so the datagram is tried again; what another error concerns is
 // skipped; what makes the rest pointless ends the frame. What is sent again meanwhile takes its
 // numbers between two steps.
-func (d *destination) step(cut *fragment.Splitter, datagrams []fragment.Datagram, most int) (bytes int, full bool) {
+func (d *destination) step(now time.Time, cut *fragment.Splitter, datagrams []fragment.Datagram, most int) (bytes int, full bool) {
 	some := datagrams[d.next:min(d.next+most, d.end)]
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -227,6 +227,7 @@ func (d *destination) step(cut *fragment.Splitter, datagrams []fragment.Datagram
 	for _, g := range some[:n] {
 		bytes += len(g.Header) + len(g.Payload)
 	}
+	d.again.earn(now, bytes)
 	d.stats.Bytes += uint64(bytes)
 	d.stats.Datagrams += uint64(n)
 	d.next, d.took, d.tookBytes, d.seq = d.next+n, d.took+n, d.tookBytes+bytes, d.seq+uint64(n)
@@ -270,11 +271,7 @@ func (d *destination) giveUp(why error) {
 func (d *destination) land(now time.Time) error {
 	d.mu.Lock()
 	d.again.aloft = false
-	d.again.purse.earn(now, d.tookBytes)
 	d.mu.Unlock()
-	if d.lane != nil {
-		d.lane.repairs.earn(now, d.tookBytes)
-	}
 	d.stats.Unsent += uint64(d.missed)
 	if d.missed == 0 {
 		d.stats.Frames++
@@ -291,13 +288,19 @@ func (d *destination) land(now time.Time) error {
 	return d.err
 }
 
-// figures are d's.
+// figures are d's, but for repairs.
 func (d *destination) figures() DestinationStats {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	stats := d.stats
 	stats.Pings, stats.Pongs = d.reader.pings.Load(), d.reader.pongs.Load()
 	stats.Offload = d.conn != nil && d.writer.Offload()
-	stats.Repairs = d.again.stats
 	return stats
+}
+
+// repaired is what came of requests for repair up to now. It may be called from any goroutine.
+func (d *destination) repaired() RepairStats {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.again.stats
 }

@@ -73,5 +73,5 @@ func (s *Sender) retire(d *destination) {
 	s.viewers.forget(d.session)
 	s.resends.forget(d.session)
 	d.close()
-	s.stats.Repairs.add(d.figures().Repairs)
+	s.stats.Repairs.add(d.repaired())
 }

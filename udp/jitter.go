@@ -25,6 +25,10 @@ type transit struct {
 // transitHalf is half of what "the last seconds" are at most.
 const transitHalf = 5 * time.Second
 
+// clockStep is a change between two frames, in µs, that no queue makes: the sender's clock was set, or its machine
+// or ours slept. What it was before says nothing then.
+const clockStep = 5e6
+
 // frame takes a frame whose first datagram came at first and that was captured at
 // captured, µs since the Unix epoch by the sender's clock. Frames come in order.
 func (t *transit) frame(first time.Time, captured int64) {
@@ -36,6 +40,10 @@ func (t *transit) frame(first time.Time, captured int64) {
 	now := float64(first.Sub(t.began).Microseconds()) - float64(captured)
 	// RFC 3550 section 6.4.1: D(i-1, i) is the difference of the two transit times.
 	d := math.Abs(now - t.last)
+	if d > clockStep {
+		*t = transit{began: t.began, last: now, jitter: t.jitter, least: now, before: now, halfAt: first, recent: now, fresh: true}
+		return
+	}
 	t.jitter += (d - t.jitter) / 16
 	t.last = now
 	switch half := first.Sub(t.halfAt); {

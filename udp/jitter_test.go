@@ -120,3 +120,26 @@ func TestImpossibleTimesStayInTheReport(t *testing.T) {
 		}
 	}
 }
+
+// A clock that is set, or a machine that slept, is neither a queue nor jitter; a queue is told as before.
+func TestASteppedClockIsNoQueue(t *testing.T) {
+	for _, step := range []time.Duration{time.Hour, -time.Hour} {
+		var tr transit
+		now, ahead := time.Unix(1000, 0), time.Duration(0)
+		second := func(queue time.Duration) int64 {
+			for range 30 {
+				now = now.Add(33 * time.Millisecond)
+				tr.frame(now, now.Add(ahead-queue).UnixMicro())
+			}
+			return tr.queueing()
+		}
+		second(0)
+		ahead = step
+		if q := second(0); q != 0 || tr.jitter != 0 {
+			t.Errorf("the sender's clock is set by %v: %d µs of queueing, %v of jitter", step, q, tr.jitter)
+		}
+		if q := second(20 * time.Millisecond); q != 20_000 {
+			t.Errorf("a queue of 20 ms after that, and %d µs", q)
+		}
+	}
+}

@@ -134,7 +134,7 @@ func (l *lane) lap(f *flight) (due time.Time, full *destination) {
 			l.turn = 0
 		}
 		d := l.riders[l.turn]
-		bytes, noRoom := d.step(f.cut, f.datagrams, chunk)
+		bytes, noRoom := d.step(now, f.cut, f.datagrams, chunk)
 		if bytes > 0 {
 			l.pace.Sent(now, bytes)
 			without = 0

@@ -40,7 +40,8 @@ type pinger struct {
 // question is what only the answer to a ping can know.
 type question struct {
 	id   uint32
-	sent int64 // t1, in µs; 0 = none
+	sent int64     // t1, in µs; 0 = none
+	at   time.Time // the same by the monotonic clock, which nobody sets while the answer is on its way
 }
 
 // follow notes that a frame of peer's has come, who has been followed since term, and
@@ -68,7 +69,7 @@ func (p *pinger) next(b []byte, now time.Time) []byte {
 	if p.sent < firstPings {
 		p.due = now.Add(pingFast)
 	}
-	q := question{id: rand.Uint32(), sent: now.UnixMicro()}
+	q := question{id: rand.Uint32(), sent: now.UnixMicro(), at: now}
 	ping := fragment.Ping{Common: fragment.Common{Session: p.session, Sequence: p.seq}, ID: q.id, Sent: q.sent}
 	b, err := ping.AppendBinary(b)
 	if err != nil {
@@ -91,7 +92,7 @@ func (p *pinger) pong(from netip.AddrPort, b []byte, t4 time.Time) bool {
 		if q.sent != 0 && q.id == pong.ID && q.sent == pong.Sent {
 			p.asked[i] = question{}
 			p.filter.Add(pong.Sent, pong.Received, pong.Answered, t4.UnixMicro())
-			p.trips.add(t4, t4.UnixMicro()-pong.Sent-(pong.Answered-pong.Received))
+			p.trips.add(t4, t4.Sub(q.at).Microseconds()-(pong.Answered-pong.Received))
 			return true
 		}
 	}

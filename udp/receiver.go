@@ -157,7 +157,9 @@ func (r *Receiver) Close() error {
 		r.leave()
 		r.closeSockets()
 		r.running.Wait()
+		r.mu.Lock() // Stats may be called now
 		r.frames.Close()
+		r.mu.Unlock()
 		r.box.Drain(io.EOF)
 		r.scribe.finish()
 	})

@@ -201,6 +201,15 @@ func (d *destination) sendAgain(frame uint32, now time.Time) bool {
 	return err == nil
 }
 
+// earn notes that so many bytes of a frame have been sent: at once, since what is lost of the first of them is asked for before
+// the last have left, and where frames are rare nothing else has been saved up.
+func (a *again) earn(now time.Time, bytes int) {
+	a.purse.earn(now, bytes)
+	if a.lane != nil {
+		a.lane.repairs.earn(now, bytes)
+	}
+}
+
 // pay pays for a datagram of so many bytes from every purse that it concerns, or from none.
 func (a *again) pay(now time.Time, bytes int, who *member) bool {
 	a.purse.roll(now)

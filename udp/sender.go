@@ -53,8 +53,9 @@ type Sender struct {
 	sorry throttle  // about frames; each destination has its own
 	mtuAt time.Time // when the MTU was read last
 
-	mu        sync.Mutex // guards published, for Stats
+	mu        sync.Mutex // guards these two, for Stats
 	published SenderStats
+	told      []*destination // those of published.To
 }
 
 // NewSender opens a socket for each address, and for each interface of a group. What
@@ -221,6 +222,9 @@ func (s *Sender) send(ctx context.Context, now time.Time, datagrams []fragment.D
 		if err := d.land(now); err != nil {
 			s.trouble(d, err)
 		}
+	}
+	for _, d := range s.dests {
+		s.viewers.unsent(d.session, d.stats.Unsent, d.stats.Skipped)
 	}
 	return s.stats.Datagrams > before
 }

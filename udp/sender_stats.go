@@ -31,27 +31,30 @@ type SenderStats struct {
 func (s *Sender) publish() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	to, lanes, repairs := s.published.To[:0], s.published.Lanes[:0], s.stats.Repairs
+	to, lanes := s.published.To[:0], s.published.Lanes[:0]
 	for _, d := range s.dests {
-		stats := d.figures()
-		repairs.add(stats.Repairs)
-		to = append(to, stats)
+		to = append(to, d.figures())
 	}
 	for _, l := range s.lanes {
 		lanes = append(lanes, l.stats)
 	}
 	s.published = s.stats
-	s.published.To, s.published.Lanes, s.published.Repairs = to, lanes, repairs
-	s.published.RepairsIgnored = s.resends.ignored.Load()
+	s.published.To, s.published.Lanes = to, lanes
+	s.told = append(s.told[:0], s.dests...)
 }
 
-// Stats are the figures up to the last frame. It may be called at any time, from any
+// Stats are the figures up to the last frame, and of repairs up to now. It may be called at any time, from any
 // goroutine, and does not wait for a frame being sent.
 func (s *Sender) Stats() SenderStats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	stats := s.published
 	stats.To, stats.Lanes = slices.Clone(stats.To), slices.Clone(stats.Lanes)
+	for i, d := range s.told {
+		stats.To[i].Repairs = d.repaired()
+		stats.Repairs.add(stats.To[i].Repairs)
+	}
+	stats.RepairsIgnored = s.resends.ignored.Load()
 	stats.Viewers = s.viewers.list(time.Now())
 	stats.Reports, stats.Ignored = s.viewers.counts()
 	if s.house != nil {

@@ -41,6 +41,8 @@ type audience struct {
 	one        netip.AddrPort // the one viewer's address, or not valid: there may be many
 	subscribed bool
 	parity     float64 // of its frames, as a share of their data
+	unsent     uint64  // datagrams whose numbers were used up, see DestinationStats
+	skipped    uint64  // frames left out
 	since      time.Time
 	rows       []reporter // of one, one at most; in the order in which they came
 }
@@ -116,11 +118,13 @@ func (v *viewers) report(from netip.AddrPort, b []byte, now time.Time) {
 	}
 	v.reports++
 	row.at, row.report = now, r
+	to := v.to[r.Of]
 	row.loss.Report(now, heal.Report{
 		Received: r.Received, Missing: r.Missing, KernelDrops: uint64(r.KernelDrops), Shown: uint64(r.Shown), Lost: uint64(r.Lost),
+		Unsent: to.unsent, LeftOut: to.skipped,
 		Queueing: time.Duration(r.Queueing) * time.Microsecond, RTT: time.Duration(r.RTT) * time.Microsecond,
 	})
-	stats := row.stats(v.to[r.Of], now)
+	stats := row.stats(to, now)
 	v.mu.Unlock()
 	if v.reported != nil {
 		v.reported(stats)
@@ -166,6 +170,16 @@ func (v *viewers) protected(session uint64, parity float64) {
 	defer v.mu.Unlock()
 	if a := v.to[session]; a != nil {
 		a.parity = parity
+	}
+}
+
+// unsent notes how many datagrams of a session were not sent, though their numbers were used up, and how many
+// frames were left out: what viewers miss of them is not lost on the way.
+func (v *viewers) unsent(session, datagrams, frames uint64) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if a := v.to[session]; a != nil {
+		a.unsent, a.skipped = datagrams, frames
 	}
 }
 

@@ -30,12 +30,14 @@ func inNamespace(t *testing.T) {
 	command(t, "ip link set lo up")
 }
 
-func command(t *testing.T, line string) {
+func command(t *testing.T, line string) (said string) {
 	t.Helper()
 	args := strings.Fields(line)
-	if out, err := exec.Command(args[0], args[1:]...).CombinedOutput(); err != nil {
+	out, err := exec.Command(args[0], args[1:]...).CombinedOutput()
+	if err != nil {
 		t.Fatalf("%s: %v: %s", line, err, out)
 	}
+	return string(out)
 }
 
 // A full send buffer is EAGAIN, nothing waits, and nothing is lost by going on when there
@@ -119,6 +121,11 @@ func TestFallenMTUKeepsOffload(t *testing.T) {
 func TestZonesOfAddresses(t *testing.T) {
 	inNamespace(t)
 	command(t, "ip addr add fe80::77/64 dev lo nodad")
+	for by := time.Now().Add(10 * time.Second); !strings.Contains(command(t, "ip -6 route show table local"), "fe80::77"); { // the kernel adds it in a moment, or later
+		if time.Now().After(by) {
+			t.Fatal("nothing that is sent to fe80::77 would come here")
+		}
+	}
 	in, out := listen(t, "udp6", "[fe80::77%lo]:0"), listen(t, "udp6", "[fe80::77%lo]:0")
 	w, r, ds := NewWriter(out, Config{}), NewReader(in, Config{}), numbered(0, mixed...)
 	writeAll(t, w, ds, addr(in))

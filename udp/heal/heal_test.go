@@ -267,6 +267,11 @@ func TestTimes(t *testing.T) {
 		{10 * time.Millisecond, 16 * time.Millisecond, 1},
 		{40 * time.Millisecond, 33 * time.Millisecond, 0},
 		{40 * time.Millisecond, 100 * time.Millisecond, 2},
+		{40 * time.Millisecond, time.Second, 2},
+		{60 * time.Millisecond, time.Second, 1}, // it is given up before the second answer,
+		{100 * time.Millisecond, time.Second, 0},
+		{10 * time.Millisecond, time.Second / 120, 0}, // and here newer ones are complete by then
+		{500 * time.Microsecond, time.Second / 240, 1},
 	} {
 		if got := new(Policy).Times(c.rtt, c.interval); got != c.want {
 			t.Errorf("round trip %v, a frame every %v: %d times, want %d", c.rtt, c.interval, got, c.want)

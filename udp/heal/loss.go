@@ -26,14 +26,16 @@ const (
 	tolerated = 0.002
 )
 
-// Report is what a viewer tells of one session since its first datagram. Counters only grow,
-// until the viewer starts anew.
+// Report is what a viewer tells of one session since its first datagram, and what its sender knows of it. All but
+// Missing only grow, until the viewer starts anew.
 type Report struct {
 	Received    uint64        // datagrams, copies not counted
-	Missing     uint64        // sequence numbers that have not come
+	Missing     uint64        // sequence numbers that have not come; fewer again when what was overtaken comes after all
 	KernelDrops uint64        // of which its own socket had no room for: at least so many
 	Shown       uint64        // frames
 	Lost        uint64        // frames that did not become complete
+	Unsent      uint64        // by the sender: numbers that it has used up for nothing, so that they are, or soon will be, in Missing
+	LeftOut     uint64        // by the sender: frames that it has left out, which the viewer takes for lost
 	Queueing    time.Duration // one-way delay above the least of the last seconds
 	RTT         time.Duration // 0 = not known
 }
@@ -46,6 +48,7 @@ type Loss struct {
 	short, long decayed
 	boost       float64   // 1..boostMost; 0 before the first loss
 	began       time.Time // when there came to be a loss; zero while there is none
+	unsent      float64   // of what the sender has not sent, what has not been missing yet
 	rtt         time.Duration
 }
 
@@ -58,7 +61,7 @@ func (d *decayed) add(after, memory time.Duration, lost, all float64) {
 }
 
 func (d *decayed) share() float64 {
-	if d.all == 0 {
+	if d.all == 0 || d.lost < 0 { // what was missing has come
 		return 0
 	}
 	return d.lost / d.all
@@ -68,19 +71,23 @@ func (d *decayed) share() float64 {
 func (l *Loss) Report(now time.Time, r Report) {
 	before, after := l.last, now.Sub(l.at)
 	first := l.at.IsZero()
-	anew := first || r.Received < before.Received || r.Missing < before.Missing || r.KernelDrops < before.KernelDrops ||
+	anew := first || r.Received < before.Received || r.Received+r.Missing < before.Received+before.Missing || r.KernelDrops < before.KernelDrops ||
 		r.Shown < before.Shown || r.Lost < before.Lost
 	l.last, l.at, l.rtt = r, now, r.RTT
 	if anew {
-		before, after = Report{}, 0 // all that it tells is new
+		before, after, l.unsent = Report{Unsent: r.Unsent, LeftOut: r.LeftOut}, 0, 0 // all that it tells is new
 		if !first {
 			l.short, l.long = decayed{}, decayed{}
 		}
 	}
-	missing := r.Missing - before.Missing
-	missing -= min(missing, r.KernelDrops-before.KernelDrops)
-	all := float64(r.Received-before.Received) + float64(missing)
-	lost := float64(missing)
+	drops := r.KernelDrops - before.KernelDrops
+	lost := float64(r.Missing) - float64(before.Missing)
+	all := max(float64(r.Received-before.Received)+lost, 0)
+	l.unsent += float64(r.Unsent - before.Unsent)
+	own := min(max(lost, 0), l.unsent)
+	l.unsent -= own
+	own += min(max(lost-own, 0), float64(drops))
+	lost, all = lost-own, all-own
 	if anew && all > history {
 		lost, all = lost*history/all, history
 	}
@@ -89,11 +96,12 @@ func (l *Loss) Report(now time.Time, r Report) {
 	}
 	l.short.add(after, shortMemory, lost, all)
 	l.long.add(after, longMemory, lost, all)
-	l.push(now, after, float64(r.Lost-before.Lost), float64(r.Shown-before.Shown), lost > 0 && r.Queueing < congested)
+	here := lost > 0 && r.Queueing < congested && drops == 0 && r.LeftOut == before.LeftOut
+	l.push(now, after, float64(r.Lost-before.Lost), float64(r.Shown-before.Shown), here)
 }
 
 // push moves the boost: up while frames are lost that parity should have saved, as it has had the time to
-// do, and down slowly.
+// do, here on the way and not at one of its ends; and down slowly.
 func (l *Loss) push(now time.Time, after time.Duration, lost, shown float64, here bool) {
 	l.boost = max(1+(l.boost-1)*math.Exp(-after.Seconds()/boostMemory.Seconds()), 1)
 	switch known := !l.began.IsZero(); {

@@ -18,8 +18,11 @@ const (
 	headroom = 1.2
 	// margin is what detecting a loss and sending again take beside the round trip.
 	margin = 4 * time.Millisecond
-	// leastLimit is how long a viewer waits for resends at least.
-	leastLimit = 20 * time.Millisecond
+	// leastLimit and mostLimit bound how long a viewer waits for resends: the time between two frames, and no longer
+	// than it keeps an incomplete one. A newer frame that is complete ends it, too: that is soonest overdueAfter
+	// times that interval.
+	leastLimit, mostLimit = 20 * time.Millisecond, 100 * time.Millisecond
+	overdueAfter          = 1.25
 )
 
 // targets are how often more may be lost of a block than parity can give back: as nothing can be
@@ -37,7 +40,7 @@ type Policy struct {
 // Times is how often a fragment can be asked for and come within a frame of that interval. More
 // often than it was set before only with a sixteenth to spare: round trips are never the same.
 func (p *Policy) Times(rtt, interval time.Duration) int {
-	limit := max(interval, leastLimit)
+	limit := min(max(interval, leastLimit), mostLimit, time.Duration(overdueAfter*float64(interval)))
 	return min(within(rtt, limit), max(within(rtt, limit-limit/16), p.times))
 }
 
