@@ -102,15 +102,6 @@ func (a address) toMachine(flag string) error {
 	return nil
 }
 
-// asTyped is the address without its scheme.
-func (a address) asTyped() string {
-	_, rest, ok := strings.Cut(a.text, "://")
-	if !ok {
-		return a.text
-	}
-	return rest
-}
-
 // forMany reports whether an address is a group's, or everybody's.
 func forMany(ip netip.Addr) bool { return ip.IsMulticast() || ip.Unmap() == broadcast }
 

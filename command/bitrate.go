@@ -120,11 +120,3 @@ func (r *rateControls) figures() *rate.Stats {
 	stats := r.Stats(time.Now())
 	return &stats
 }
-
-// status is for the status line; empty without a controller.
-func (r *rateControls) status() string {
-	if f := r.figures(); f != nil {
-		return f.String()
-	}
-	return ""
-}

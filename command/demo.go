@@ -48,6 +48,9 @@ func runDemo(c *cli.Context, s *session) error {
 	if err != nil {
 		return recorder.unused(err)
 	}
+	if err := cfg.complete(c, ""); err != nil {
+		return recorder.unused(errors.Join(err, in.Close()))
+	}
 	ctl, err := rateControl(c, &cfg, cfg.overUDP())
 	if err != nil {
 		return recorder.unused(errors.Join(err, in.Close()))

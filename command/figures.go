@@ -41,6 +41,14 @@ type sendFigures struct {
 	outFigures
 }
 
+// rateText is what has become of quality, size and frame rate, and the bit rate aimed at; it may be empty.
+func (s *sendFigures) rateText() string {
+	if s.Rate == nil {
+		return ""
+	}
+	return s.Rate.String()
+}
+
 // sendFrames: Captured = Sent + Unsent + Skipped + TooLarge + those on their way.
 type sendFrames struct {
 	Captured uint64 `json:"captured"`  // encoded pictures from the source

@@ -118,7 +118,7 @@ func (i *inFigures) frames() inFrames {
 	case i.TCP != nil:
 		return inFrames{received: i.TCP.Frames, replaced: i.TCP.Replaced, leftOut: i.TCP.LeftOut, lost: i.TCP.Damaged + i.TCP.Cut}
 	case i.UDP != nil:
-		return inFrames{received: i.UDP.Fragments.Complete + i.UDP.Fragments.Concealed, replaced: i.UDP.Replaced, lost: i.UDP.Fragments.Lost}
+		return inFrames{received: i.UDP.Fragments.Complete + i.UDP.Fragments.Concealed, replaced: i.UDP.Replaced, leftOut: i.UDP.Fragments.LeftOut, lost: i.UDP.Fragments.Lost}
 	}
 	return inFrames{}
 }

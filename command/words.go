@@ -15,6 +15,9 @@ func status(f *figures) (parts []string) {
 		} else {
 			parts = append(parts, fmt.Sprintf("%s: %.1f fps", f.Role, v.FPS), fmt.Sprintf("%.1f Mbit/s", v.Mbit), latencyWords(v.LatencyMS))
 		}
+		if f.Send != nil && f.Send.rateText() != "" {
+			parts = append(parts, f.Send.rateText())
+		}
 		return append(parts, troubles(viewTroubles(v))...)
 	}
 	if r := f.Relay; r != nil {
@@ -27,8 +30,8 @@ func status(f *figures) (parts []string) {
 	}
 	s := f.Send
 	parts = append(parts, fmt.Sprintf("%s: %.1f fps", f.Role, s.FPS), fmt.Sprintf("%.1f Mbit/s", s.Mbit), fmt.Sprintf("%d frames sent", s.Frames.Sent))
-	if s.Rate != nil {
-		parts = append(parts, s.Rate.String())
+	if text := s.rateText(); text != "" {
+		parts = append(parts, text)
 	}
 	return append(parts, troubles(sendTroubles(s))...)
 }
@@ -39,6 +42,9 @@ func attributes(f *figures) (a []slog.Attr) {
 		a = append(a, slog.Uint64("sent", s.Frames.Sent))
 		if f.View == nil {
 			a = append(a, slog.String("fps", fmt.Sprintf("%.1f", s.FPS)), slog.String("mbit_s", fmt.Sprintf("%.1f", s.Mbit)))
+		}
+		if text := s.rateText(); text != "" {
+			a = append(a, slog.String("rate", text))
 		}
 		a = append(a, countAttrs(sendTroubles(s))...)
 	}
@@ -124,8 +130,12 @@ type count struct {
 }
 
 func sendTroubles(s *sendFigures) []count {
+	var held uint64
+	if s.Rate != nil {
+		held = uint64(s.Rate.LeftOut)
+	}
 	return append([]count{
-		{"frames skipped", s.Frames.Skipped}, {"frames over the limit", s.Frames.TooLarge}, {"frames unsent", s.Frames.Unsent},
+		{"left out to keep the bit rate", held}, {"frames skipped", s.Frames.Skipped}, {"frames over the limit", s.Frames.TooLarge}, {"frames unsent", s.Frames.Unsent},
 		{"pictures not in time", s.Capture.Late + s.Capture.Replaced}, {"pictures damaged", s.Capture.Damaged},
 	}, s.outFigures.troubles()...)
 }

@@ -3,12 +3,14 @@ package command
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/framegram/framegram/capture"
 	"github.com/framegram/framegram/fragment"
+	"github.com/framegram/framegram/rate"
 	"github.com/framegram/framegram/udp"
 )
 
@@ -39,6 +41,25 @@ func TestSendSummary(t *testing.T) {
 	want := "sent 60 frames in 2.0 s (30.0 fps, 20.0 Mbit/s) to 2 addresses [frames skipped 1, frames over the limit 1, pictures damaged 3, datagrams unsent 9, refusals 2]"
 	if got := summary(f); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+// What has become of the pictures stands in the status line, the log and the summary, of a demo too.
+func TestKeptBitRateIsTold(t *testing.T) {
+	s := &sendFigures{Rate: &rate.Stats{Quality: 65, Scale: 75, Every: 1, Rate: 18e6, LeftOut: 7}}
+	for _, f := range []*figures{{Role: "send", Send: s}, {Role: "demo", Send: s, View: &viewFigures{}}} {
+		if got := strings.Join(status(f), ", "); !strings.Contains(got, "q65 x0.75 18 Mbit/s") {
+			t.Errorf("%s: the status is %s", f.Role, got)
+		}
+		if got := fmt.Sprint(attributes(f)); !strings.Contains(got, "rate=q65 x0.75 18 Mbit/s") || !strings.Contains(got, "left_out_to_keep_the_bit_rate=7") {
+			t.Errorf("%s: the log line is %s", f.Role, got)
+		}
+		if got := summary(f); !strings.Contains(got, "left out to keep the bit rate 7") {
+			t.Errorf("%s: the summary is %s", f.Role, got)
+		}
+	}
+	if got := fmt.Sprint(status(&figures{Role: "send", Send: &sendFigures{Rate: &rate.Stats{Scale: 100, Every: 1}}})); strings.Contains(got, "q0") {
+		t.Errorf("of pictures that pass untouched: %s", got)
 	}
 }
 

@@ -2,6 +2,7 @@ package rate
 
 import (
 	"math"
+	"slices"
 	"time"
 )
 
@@ -50,14 +51,14 @@ func (c *Controller) target(now time.Time) float64 {
 
 // audience is the fastest viewer of those with an address of their own, and what the
 // slowest member of a group carries, 0 without one, but no less than a quarter of what
-// the median member does. who is the one of the group.
+// the median member does (the upper one of two). who is the one of the group.
 func (c *Controller) audience(now time.Time) (alone *link, group float64, who *link) {
-	members := 0
+	c.members = c.members[:0]
 	for _, l := range c.links {
 		switch {
 		case now.Sub(l.seen) > life:
 		case l.group:
-			members++
+			c.members = append(c.members, l.target)
 			if who == nil || l.target < who.target {
 				who = l
 			}
@@ -68,37 +69,22 @@ func (c *Controller) audience(now time.Time) (alone *link, group float64, who *l
 	if who == nil {
 		return alone, 0, nil
 	}
-	return alone, max(who.target, c.median(now, members)/4), who
+	slices.Sort(c.members)
+	return alone, max(who.target, c.members[len(c.members)/2]/4), who
 }
 
-// median is the upper median of what the members carry: the largest target that half
-// of them have. It is quadratic, in order not to allocate, which is nothing for the few
-// of a group and some 0.1 ms a second for 128.
-func (c *Controller) median(now time.Time, members int) (found float64) {
-	for _, l := range c.links {
-		if !l.group || now.Sub(l.seen) > life || l.target <= found {
-			continue
-		}
-		have := 0
-		for _, other := range c.links {
-			if other.group && now.Sub(other.seen) <= life && other.target >= l.target {
-				have++
-			}
-		}
-		if 2*have >= members {
-			found = l.target
-		}
+// follows is the viewer whose link the encode is kept within; nil without one.
+func (c *Controller) follows(now time.Time) *link {
+	alone, group, who := c.audience(now)
+	if who != nil && (alone == nil || group < alone.target) {
+		return who
 	}
-	return found
+	return alone
 }
 
 // drain is by how much less is sent while a queue stands, 0.5..1.
 func (c *Controller) drain(now time.Time) float64 {
-	alone, group, who := c.audience(now)
-	l := alone
-	if who != nil && (l == nil || group < l.target) {
-		l = who
-	}
+	l := c.follows(now)
 	if l == nil || l.queue < fullQueue || now.Sub(l.seen) > 300*time.Millisecond {
 		return 1
 	}

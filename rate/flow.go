@@ -59,48 +59,26 @@ type cadence struct {
 	count    uint64
 	last     time.Time
 	interval time.Duration
+	paused   bool // the last one came after what may have been a pause
 }
 
-const usualInterval = time.Second / 30
+const (
+	usualInterval = time.Second / 30
+	pause         = 2 * time.Second // without a picture; two in a row are how often they come
+)
 
 func (c *cadence) next(now time.Time) (number uint64, interval time.Duration) {
 	d := now.Sub(c.last)
 	switch {
 	case c.count == 0:
 		c.interval = usualInterval
-	case d <= 0 || d > 2*time.Second: // a pause
+	case d <= 0 || d > pause && !c.paused:
 	case c.count < 8:
 		c.interval += (d - c.interval) / time.Duration(c.count+1)
 	default:
 		c.interval += (d - c.interval) / 16
 	}
-	c.last = now
+	c.last, c.paused = now, c.count > 0 && d > pause
 	c.count++
 	return c.count - 1, c.interval
-}
-
-// credit is how many bytes may be sent: a bucket that holds what two frames' time brings.
-type credit struct {
-	bytes float64
-	at    time.Time
-}
-
-// pass takes bytes out if there is anything. It may owe what a frame has.
-func (c *credit) pass(now time.Time, bytes, perSecond float64, interval time.Duration) bool {
-	room := perSecond * 2 * interval.Seconds()
-	if c.at.IsZero() {
-		c.bytes = room
-	} else {
-		c.bytes = min(c.bytes+perSecond*max(now.Sub(c.at).Seconds(), 0), room)
-	}
-	c.at = now
-	if room > 1e12 { // no limit
-		c.bytes = 0
-		return true
-	}
-	if c.bytes <= 0 {
-		return false
-	}
-	c.bytes -= bytes
-	return true
 }

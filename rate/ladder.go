@@ -32,6 +32,7 @@ type ladder struct {
 	budget  float64   // then
 	wait    time.Duration
 	changes int
+	keep    bool // the size: quality goes down to floor first
 }
 
 // best is whether there is nothing better.
@@ -110,7 +111,7 @@ func (l *ladder) down(now time.Time, p Picture, c *content, budget float64) {
 	have, end := l.rung(p), len(rungs)-1
 	for i := have; i <= end; i++ {
 		s, low := step(i, p), worst
-		if i == end {
+		if i == end || l.keep {
 			low = floor
 		}
 		if s.Quality = l.fitting(s, c, budget, low); s.Quality == 0 {

@@ -27,12 +27,17 @@ const (
 	startAfter = 100 * time.Millisecond  // the same at the start, if reports come sooner
 	probeAfter = 800 * time.Millisecond
 	freeAfter  = 10 * time.Second
-	soonest    = time.Second           // between a cut and the next probe
-	latest     = 30 * time.Second      // the same
-	patience   = 8                     // share of the time for which the link has been slow
-	usualFor   = 3 * time.Second       // in which the usual loss is learnt
-	settle     = 60 * time.Millisecond // for a frame to be made and sent, beside the round trip
-	together   = 30 * time.Millisecond // reports that come closer tell no rate
+	soonest    = time.Second             // between a cut and the next probe
+	latest     = 30 * time.Second        // the same
+	patience   = 8                       // share of the time for which the link has been slow
+	usualFor   = 3 * time.Second         // in which the usual loss is learnt
+	settle     = 60 * time.Millisecond   // for a frame to be made and sent, beside the round trip
+	together   = 30 * time.Millisecond   // reports that come closer tell no rate
+	apart      = 1500 * time.Millisecond // nor does what came in the time between two that are further apart
+	mostBelief = 1e12                    // bit/s; nobody is believed that more arrived
+
+	inVain = 0.9                    // of what was sent, which arrives where a queue stands that is not ours
+	vainly = 700 * time.Millisecond // in which that must have been so
 )
 
 type phase uint8
@@ -57,6 +62,8 @@ type link struct {
 	cutAt  time.Time
 	turn   time.Time // when target was changed
 	wasCut bool      // by the last report
+	floor  float64   // bit/s that this congestion cuts to at most, since cutting was of no use; 0 = not known
+	gap    bool      // the last report came late
 
 	usual  float64 // loss without congestion
 	knows  bool
@@ -70,95 +77,9 @@ type link struct {
 	calm  time.Time
 }
 
-// mark is what a viewer had counted at a time.
-type mark struct {
-	at                time.Time
-	received, missing uint64
-}
-
-// report takes one. sent is what was sent since a time, in bit/s; top is whether the stream
-// needs no more than it has. It returns the datagrams of the last second or so, and how long that was.
-func (l *link) report(now time.Time, r Report, cfg *Config, sent func(time.Time) float64, top bool) (packets float64, span time.Duration) {
-	m := mark{now, r.Received, r.Missing}
-	l.wasCut = false
-	if l.seen.IsZero() || r.Received < l.before.received || !now.After(l.before.at) { // another session of its
-		l.seen, l.base, l.before, l.begun = now, m, m, m
-		return 0, 0
-	}
-	silent := now.Sub(l.before.at)
-	l.seen, l.queue, l.rtt = now, max(r.Queueing, 0), min(max(r.RTT, 0), time.Second)
-	if silent < together {
-		return 0, 0
-	}
-	if l.base.at.Before(l.turn.Add(l.rtt + settle)) {
-		l.base = l.before // of what was sent since the turn nothing can have been counted by then
-	}
-	if m.at.Sub(l.base.at) > 1500*time.Millisecond {
-		l.base = l.before
-	}
-	arrived, loss, n := l.base.until(m, cfg.Packet)
-	if l.congested(now, loss, n) {
-		l.cut(now, arrived, sent)
-		l.base = m
-	} else {
-		l.learn(loss, n, silent)
-		l.raise(now, sent, top)
-	}
-	if d := now.Sub(l.begun.at); d >= stepAfter {
-		packets, span = float64(m.received+m.missing)-float64(l.begun.received+l.begun.missing), d
-		l.begun = m
-	}
-	l.before = m
-	return max(packets, 0), span
-}
-
-// until is what came from a to b: bit/s, the share that was lost, and of how many datagrams.
-func (a mark) until(b mark, packet int) (arrived, loss, n float64) {
-	got, missing := float64(b.received-a.received), max(float64(b.missing)-float64(a.missing), 0)
-	if n = got + missing; n > 0 {
-		loss = missing / n
-	}
-	return got * float64(packet) * 8 / b.at.Sub(a.at).Seconds(), loss, n
-}
-
-func (l *link) congested(now time.Time, loss, n float64) bool {
-	if l.queue >= fullQueue {
-		return true
-	}
-	if n == 0 {
-		return false
-	}
-	deviation := math.Sqrt(loss * (1 - loss) / n)
-	// Most of what was counted was sent since the last change.
-	settled := now.Sub(l.turn.Add(l.rtt+settle)) >= now.Sub(l.base.at)*7/10
-	switch {
-	case l.queue >= someQueue && n >= 30 && loss-2*deviation > l.usual+lossTail:
-		return true
-	case !settled:
-		return false
-	case loss-4*deviation > max(lossAlone, l.usual+lossMore):
-		// A link's own loss stays when less is sent. Then it becomes the usual.
-		l.learn(loss, n, now.Sub(l.before.at))
-		return true
-	}
-	raised := (l.phase == probing || l.phase == rising) && now.Sub(l.turn) < 3*time.Second
-	return raised && l.knows && n >= 200 && loss-3*deviation > l.usual+lossProbe
-}
-
-// learn follows the usual loss. The first second's is taken as it is.
-func (l *link) learn(loss, n float64, over time.Duration) {
-	if n < 30 {
-		return
-	}
-	share := 1 - math.Exp(-over.Seconds()/usualFor.Seconds())
-	if !l.knows {
-		l.knows, share = true, 1
-	}
-	l.usual += share * (loss - l.usual)
-}
-
 // cut lowers the rate to what arrived; it never raises it, so while a queue stands that is
-// as long as the link is busy, it says the same again.
+// as long as the link is busy, it says the same again. Where all that was sent arrives and the
+// queue stands all the same, it is another stream's, or a step of a clock: that costs half at most.
 func (l *link) cut(now time.Time, arrived float64, sent func(time.Time) float64) {
 	factor := cut
 	switch l.phase {
@@ -170,14 +91,19 @@ func (l *link) cut(now time.Time, arrived float64, sent func(time.Time) float64)
 		}
 		l.good, l.slow = max(sent(now.Add(-1500*time.Millisecond)), arrived), now
 	}
-	if l.phase != cutting {
-		l.wasCut = true
+	switch most := sent(l.base.at); {
+	case l.phase != cutting:
+		l.wasCut, l.floor = true, 0
+	case arrived < inVain*most:
+		l.floor = 0
+	case l.floor == 0 && now.Sub(l.base.at) >= vainly:
+		l.floor = l.target / 2
 	}
 	l.phase, l.cutAt = cutting, now
 	if arrived <= 0 { // nothing came, of what a lot was sent
 		arrived = sent(now.Add(-time.Second)) / 2
 	}
-	if lower := max(factor*arrived, least); lower < l.target {
+	if lower := max(factor*arrived, l.floor, least); lower < l.target {
 		l.target, l.turn, l.knee = lower, now, arrived
 	} else if l.knee == 0 {
 		l.knee = l.target

@@ -23,10 +23,13 @@
 // 2.5 s. If the link carries more than its knee for a second, the rate doubles each second up to 1.25
 // of where it was before, and then grows by a quarter each second; after 10 s without trouble
 // at the best quality there is no limit until the next congestion. While a queue of 25 ms stands
-// the budget is less, by 1/400 for each ms over, down to a half, so that it drains.
+// the budget is less, by 1/400 for each ms over, down to a half, so that it drains. Where all that
+// is sent arrives and the queue stands all the same it is not ours, and the rate stays at half or more.
+// The first report in more than 1.5 s tells of an interruption, and changes nothing.
 //
 // A stream begins at [Start] and quadruples each second, or with each report if they come
-// sooner, until the first congestion. Where nobody reports within 3 s there is no limit.
+// sooner, until the first congestion. Until then its pictures keep their size, which a recording's header, or
+// a pipe, takes from the first. Where nobody reports within 3 s there is no limit.
 //
 // # Several viewers
 //
@@ -38,7 +41,6 @@ package rate
 import (
 	"cmp"
 	"fmt"
-	"math"
 	"sync"
 	"time"
 )
@@ -82,37 +84,9 @@ type Picture struct {
 
 // Setting is how a picture is encoded.
 type Setting struct {
-	Quality int // 1..100; zero means as the source would without a controller
+	Quality int // 1..100
 	Scale   int // % of each side, 1..100
 	Every   int // of so many pictures one is sent, 1..4
-}
-
-// Stats are the figures of now.
-type Stats struct {
-	Quality int   `json:"quality"`
-	Scale   int   `json:"scale"`  // % of each side
-	Every   int   `json:"every"`  // of so many frames one is sent
-	Rate    int64 `json:"rate"`   // bit/s on the wire that frames are kept within; 0 = no limit
-	Sent    int64 `json:"sent"`   // bit/s on the wire to one viewer, in the last second
-	Budget  int   `json:"budget"` // bytes of JPEG that the next frame may have; 0 = no limit
-	Cuts    int   `json:"cuts"`   // times that a link was found to be congested
-	Changes int   `json:"changes"`
-	Again   int   `json:"again"`    // pictures encoded twice, since the first was far over its budget
-	LeftOut int   `json:"left_out"` // frames, to keep the rate
-}
-
-func (s Stats) String() string {
-	text := fmt.Sprintf("q%d", s.Quality)
-	if s.Scale != 100 {
-		text += fmt.Sprintf(" x%.4g", float64(s.Scale)/100)
-	}
-	if s.Every > 1 {
-		text += fmt.Sprintf(" 1/%d", s.Every)
-	}
-	if s.Rate > 0 {
-		text += fmt.Sprintf(" %.3g Mbit/s", float64(s.Rate)/1e6)
-	}
-	return text
 }
 
 // Controller decides. It may be used from any goroutine, and allocates for new viewers only.
@@ -121,7 +95,8 @@ type Controller struct {
 	cfg   Config
 	links map[string]*link
 	began time.Time // first picture
-	heard time.Time // last report
+
+	members []float64 // scratch of audience: what a group's members carry
 
 	wire    ledger
 	over    float64 // wire bytes for a byte of JPEG
@@ -130,6 +105,7 @@ type Controller struct {
 	ladder  ladder
 	credit  credit
 	mended  bool // Made has asked for another of this picture
+	passing bool // JPEGs come finished
 	stats   Stats
 }
 
@@ -168,20 +144,27 @@ func (c *Controller) Report(now time.Time, r Report) {
 		l = c.newLink(r.Group, now)
 		c.links[r.Viewer] = l
 	}
-	c.heard = now
 	l.every = max(l.every, 1)
 	sent := func(since time.Time) float64 { return c.wire.rate(since, now) * c.over / float64(l.every) }
 	top := c.ladder.best() && c.pressure(l) < 1
 	packets, span := l.report(now, r, &c.cfg, sent, top)
-	if packets > 0 && l.every == 1 { // learn what a byte of JPEG costs on the wire
-		if jpeg := c.wire.bytes(now.Add(-span), now); jpeg > 0 && span >= 900*time.Millisecond {
-			c.over += 0.2 * (min(max(packets*float64(c.cfg.Packet)/jpeg, 1.02), maxOverhead) - c.over)
-		}
+	if packets > 0 && l.every == 1 && l == c.follows(now) {
+		c.learn(now, packets, span)
 	}
 	if l.wasCut {
 		c.stats.Cuts++
 	}
-	l.share(now, sent(now.Add(-time.Second))*float64(l.every))
+	// What the last second had may be more than there is from now on: the encode follows its fastest viewer down.
+	l.share(now, min(sent(now.Add(-time.Second))*float64(l.every), c.target(now)))
+}
+
+// learn follows what a byte of JPEG costs on the wire, by the datagrams that a viewer was sent in a
+// time. What cannot be is not believed.
+func (c *Controller) learn(now time.Time, packets float64, span time.Duration) {
+	cost := packets * float64(c.cfg.Packet) / c.wire.bytes(now.Add(-span), now)
+	if span >= stepAfter && cost >= 1 && cost <= maxOverhead {
+		c.over += 0.2 * (max(cost, 1.02) - c.over)
+	}
 }
 
 // pressure is the share of what l may carry that the stream has now.
@@ -196,6 +179,9 @@ func (c *Controller) Next(now time.Time, p Picture) (Setting, bool) {
 	defer c.mu.Unlock()
 	c.begin(now)
 	number, interval := c.every.next(now)
+	if c.ladder.keep = c.stats.Cuts == 0 && c.cfg.Most == 0; c.ladder.keep {
+		p.Least = 100
+	}
 	c.ladder.choose(now, p, &c.content, c.budget(now, interval))
 	if s := c.ladder.set; s.Every > 1 && number%uint64(s.Every) != 0 {
 		c.stats.LeftOut++
@@ -223,25 +209,6 @@ func (c *Controller) Made(now time.Time, p Picture, s Setting, bytes int) (Setti
 	return s, false
 }
 
-// Pass is asked for each finished JPEG of a source that is not encoded here: false leaves
-// it out. What a frame has over its budget is made up for by those left out after it.
-func (c *Controller) Pass(now time.Time, bytes int) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.begin(now)
-	_, interval := c.every.next(now)
-	most := c.target(now)
-	if c.stats.Cuts == 0 && c.cfg.Most == 0 { // such a source cannot begin gently: it would only stutter
-		most = math.Inf(1)
-	}
-	if !c.credit.pass(now, float64(bytes)*c.over, most/8, interval) {
-		c.stats.LeftOut++
-		return false
-	}
-	c.wire.add(now, float64(bytes))
-	return true
-}
-
 // EveryFor is the share of the frames that a viewer gets so that its link carries them: one
 // of so many, 1..10. 1 is for who has not reported, too.
 func (c *Controller) EveryFor(viewer string) int {
@@ -251,19 +218,6 @@ func (c *Controller) EveryFor(viewer string) int {
 		return max(l.every, 1)
 	}
 	return 1
-}
-
-// Stats may be called at any time.
-func (c *Controller) Stats(now time.Time) Stats {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	s, set := c.stats, c.ladder.set
-	s.Quality, s.Scale, s.Every, s.Changes = set.Quality, set.Scale, set.Every, c.ladder.changes
-	s.Sent = int64(c.wire.recent(now) * c.over)
-	if target := c.target(now); !math.IsInf(target, 1) {
-		s.Rate, s.Budget = int64(target), int(c.budget(now, c.every.interval))
-	}
-	return s
 }
 
 func (c *Controller) begin(now time.Time) {

@@ -37,6 +37,9 @@ func TestSqueezedLinkNeitherFreezesNorQueues(t *testing.T) {
 		t.Logf("during: %v", during)
 		t.Logf("20-25 s: %v", s.between(20*time.Second, 25*time.Second))
 		t.Logf("after: %v", after)
+		if s.thinned > 0 {
+			t.Errorf("the only viewer, which the encode follows, was not sent %d frames", s.thinned)
+		}
 		if before.quality < 79.9 || before.changes > 0 {
 			t.Errorf("the link that carries all was not used: %v", before)
 		}

@@ -21,7 +21,9 @@ type sim struct {
 	queue float64                     // bytes that it holds
 	loss  float64                     // before it
 	delay time.Duration
-	spare float64 // parity, share of a frame's datagrams
+	spare float64                           // parity, share of a frame's datagrams
+	gone  func(time.Duration) bool          // the way is interrupted; nil is never
+	lie   func(time.Duration) time.Duration // that reports say of the queue on top; nil is none
 
 	// What happens.
 	free     time.Duration // when the bottleneck has sent all it holds
@@ -36,6 +38,7 @@ type sim struct {
 	pending  []event
 	frames   []outcome
 	reports  int
+	thinned  int // frames that were not sent to this viewer, but encoded
 }
 
 type event struct {
@@ -95,6 +98,10 @@ func (s *sim) run(length time.Duration) {
 			bytes = s.encode(at, set)
 			s.c.Made(epoch.Add(at), s.pic, set, bytes)
 		}
+		if n := s.c.EveryFor("viewer"); i%n != 0 { // as udp.Sender does
+			s.thinned++
+			continue
+		}
 		s.send(at, set, bytes)
 	}
 }
@@ -116,7 +123,7 @@ func (s *sim) send(at time.Duration, set Setting, bytes int) {
 		t := at + time.Duration(float64(i)/float64(n)*0.5/s.fps*1e9)
 		rate := s.rate(t)
 		waiting := max(s.free-t, 0).Seconds() * rate / 8
-		if s.rnd.Float64() < s.loss || waiting+packetBytes > s.queue {
+		if s.rnd.Float64() < s.loss || s.gone != nil && s.gone(t) || waiting+packetBytes > s.queue {
 			lost++
 			continue
 		}
@@ -132,6 +139,9 @@ func (s *sim) send(at time.Duration, set Setting, bytes int) {
 	s.frames = append(s.frames, o)
 	if first < 0 {
 		return
+	}
+	if s.lie != nil {
+		first += s.lie(at)
 	}
 	s.report(last, first-at, o.whole)
 }
