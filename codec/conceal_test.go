@@ -303,6 +303,9 @@ func FuzzConceal(f *testing.F) {
 		if err := got.Find(out); err != nil || got.Len() != s.Len() || n != s.Lost() {
 			t.Fatalf("%d strips of %d: %v", got.Len(), s.Len(), err)
 		}
+		if why := markersOf(out, got.head); got.Len() > 1 && why != "" {
+			t.Fatalf("%d strips, and yet: %s", got.Len(), why)
+		}
 		for i := range got.span {
 			from := &s
 			if !s.Whole(i) {

@@ -106,47 +106,60 @@ func checkLayout(t *testing.T, jpeg []byte, size image.Point, high int) {
 	}
 }
 
-// TestSlicesInFFmpeg has another decoder read strips without a complaint, and compares
-// what it gives for them and for the picture as a whole.
-func TestSlicesInFFmpeg(t *testing.T) {
-	ffmpeg := testutil.Need(t, "ffmpeg")
-	decode := func(jpeg []byte) []byte {
-		cmd := exec.Command(ffmpeg, "-v", "warning", "-xerror", "-err_detect", "crccheck+bitstream+buffer+explode",
-			"-f", "mjpeg", "-i", "-", "-f", "rawvideo", "-")
-		var complaints bytes.Buffer
-		cmd.Stdin, cmd.Stderr = bytes.NewReader(jpeg), &complaints
-		out, err := cmd.Output()
-		if err != nil || complaints.Len() > 0 || len(out) == 0 {
-			t.Errorf("%d bytes, %v: %s", len(out), err, &complaints)
+// TestSlicesInOtherPrograms has other decoders read strips without a complaint, and compares
+// what each gives for them and for the picture as a whole.
+func TestSlicesInOtherPrograms(t *testing.T) {
+	for program, args := range map[string][]string{
+		"ffmpeg": {"-v", "warning", "-xerror", "-err_detect", "crccheck+bitstream+buffer+explode", "-f", "mjpeg", "-i", "-", "-f", "rawvideo", "-"},
+		"djpeg":  {"-strict"}, // libjpeg-turbo's: a warning is an error
+	} {
+		path := testutil.Need(t, program)
+		decode := func(jpeg []byte) []byte {
+			cmd := exec.Command(path, args...)
+			var complaints bytes.Buffer
+			cmd.Stdin, cmd.Stderr = bytes.NewReader(jpeg), &complaints
+			out, err := cmd.Output()
+			if err != nil || complaints.Len() > 0 || len(out) == 0 {
+				t.Errorf("%s: %d bytes, %v: %s", program, len(out), err, &complaints)
+			}
+			return out
 		}
-		return out
-	}
-	for _, size := range []image.Point{{321, 241}, {16, 1000}} {
-		for kind, in := range map[string]image.Image{"colour": photo(size.X, size.Y), "grey": toGray(photo(size.X, size.Y))} {
-			whole := decode(encode(t, newEncoder(t, EncoderConfig{}), in))
-			for _, n := range []int{2, 5, MaxSlices} {
-				if got := decode(encode(t, newEncoder(t, EncoderConfig{Slices: n}), in)); !bytes.Equal(got, whole) {
-					t.Errorf("%s %s in %d: the pixels differ", name(size), kind, n)
+		for _, size := range []image.Point{{321, 241}, {16, 1000}} {
+			for _, sub := range writable(t) {
+				in := toBGR(photo(size.X, size.Y))
+				whole := decode(encode(t, newEncoder(t, EncoderConfig{Subsampling: sub}), in))
+				for _, n := range []int{2, MaxSlices} {
+					if got := decode(encode(t, newEncoder(t, EncoderConfig{Subsampling: sub, Slices: n}), in)); !bytes.Equal(got, whole) {
+						t.Errorf("%s: %s of subsampling %d in %d: the pixels differ", program, name(size), sub, n)
+					}
 				}
 			}
 		}
 	}
 }
 
-// TestSlicesOfSubsampling is for the ratios that a build writes of packed pixels.
-func TestSlicesOfSubsampling(t *testing.T) {
-	in := toBGR(photo(100, 90))
+// writable are the subsamplings of packed pixels that this build writes.
+func writable(t *testing.T) (all []Subsampling) {
 	for _, sub := range []Subsampling{Sub420, Sub422, Sub444, SubGray} {
-		whole, err := NewEncoder(EncoderConfig{Subsampling: sub})
+		e, err := NewEncoder(EncoderConfig{Subsampling: sub})
 		if pure && errors.Is(err, ErrUnsupported) {
 			continue
 		}
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer whole.Close()
+		e.Close()
+		all = append(all, sub)
+	}
+	return all
+}
+
+// TestSlicesOfSubsampling is for all that a build writes of packed pixels.
+func TestSlicesOfSubsampling(t *testing.T) {
+	in := toBGR(photo(100, 90))
+	for _, sub := range writable(t) {
 		got := encode(t, newEncoder(t, EncoderConfig{Subsampling: sub, Slices: 4}), in)
-		if !bytes.Equal(planes(t, got), planes(t, encode(t, whole, in))) {
+		if !bytes.Equal(planes(t, got), planes(t, encode(t, newEncoder(t, EncoderConfig{Subsampling: sub}), in))) {
 			t.Errorf("%d: the pixels differ", sub)
 		}
 		checkLayout(t, got, in.Rect.Size(), 32)

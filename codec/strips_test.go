@@ -3,6 +3,7 @@ package codec
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"image"
 	"slices"
 	"testing"
@@ -127,6 +128,74 @@ func TestFindRefuses(t *testing.T) {
 	if err := new(Strips).FindAround(whole, []Hole{{From: len(whole) - 9, To: len(whole)}}); !errors.Is(err, ErrFormat) {
 		t.Errorf("a hole in a JPEG without strips: %v", err)
 	}
+}
+
+// FuzzFind: whatever its header announces, a JPEG that is taken to have strips has just that many
+// restart intervals, with the right markers between them, and its strips are all of its rows.
+func FuzzFind(f *testing.F) {
+	p := blocks{size: image.Pt(60, 100), factors: []byte{0x22, 0x11, 0x11}, restart: 4}
+	f.Add(p.jpeg())
+	p.factors, p.restart = []byte{0x22, 0x12, 0x12}, 1
+	f.Add(p.jpeg())
+	p.factors, p.restart = []byte{0x22}, 13
+	f.Add(p.jpeg())
+	f.Add(encode(f, newEncoder(f, EncoderConfig{Slices: 3}), photo(40, 60)))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var s Strips
+		if s.Find(data) != nil || s.Len() < 2 {
+			return
+		}
+		if why := markersOf(data, s.head); why != "" {
+			t.Fatalf("%d strips, and yet: %s", s.Len(), why)
+		}
+		var all []byte
+		row := 0
+		for i := range s.Len() {
+			from, to := s.Rows(i)
+			if from != row || to <= from {
+				t.Fatalf("strip %d of %d is rows %d to %d, after row %d", i, s.Len(), from, to, row)
+			}
+			row, all = to, append(all, s.Piece(i)...)
+		}
+		if row != s.head.Height || !bytes.Equal(all, data) {
+			t.Fatalf("%d rows of %d, or the pieces are not the JPEG", row, s.head.Height)
+		}
+	})
+}
+
+// markersOf is what is wrong with the markers behind the first scan's header, "" for nothing: T.81 E.1.4
+// with the restart interval, size and factors read from the header's own bytes.
+func markersOf(jpeg []byte, h headerParser) string {
+	word := func(at int) int { return int(jpeg[at])<<8 | int(jpeg[at+1]) }
+	interval, height, width := word(h.dri), word(h.height), word(h.height+2)
+	across, down := ceil(width, 8), ceil(height, 8)
+	if jpeg[h.height+4] > 1 {
+		factor := jpeg[h.height+6]
+		across, down = ceil(width, 8*int(factor>>4)), ceil(height, 8*int(factor&15))
+	}
+	intervals := 1
+	for at := h.Data; at+1 < len(jpeg); at++ {
+		if jpeg[at] != 0xFF || jpeg[at+1] == 0xFF { // a byte of data, or one that fills
+			continue
+		}
+		switch marker := jpeg[at+1]; {
+		case marker == 0 && jpeg[at-1] == 0xFF && at > h.Data:
+			return "FFFF00"
+		case marker == 0:
+			at++
+		case marker == mRST0+byte(intervals-1)%8:
+			intervals++
+			at++
+		case marker == mEOI:
+			if want := ceil(across*down, interval); intervals != want {
+				return fmt.Sprintf("%d restart intervals, announced are %d", intervals, want)
+			}
+			return ""
+		default:
+			return fmt.Sprintf("marker FF%02X after %d intervals", marker, intervals)
+		}
+	}
+	return "no EOI"
 }
 
 func BenchmarkFind(b *testing.B) {

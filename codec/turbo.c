@@ -29,15 +29,15 @@ const char *fg_version(void)
 // The exact DCT both ways, TurboJPEG's default for decompressing only. The fast one
 // loses quality for good and gains no time where SIMD does the exact one, and optimised
 // Huffman tables take twice the time (and could not be shared by strips). 1080p from
-// a film at quality 80, AVX2, one core, 2026-11, encode / decode:
+// a film at quality 80, AVX2, one core, 2026-11, encode / decode (BenchmarkWorth):
 //
-//	4:2:0, exact DCT            117155 bytes   5.5 / 4.5 ms   43.4 dB
-//	4:2:0, fast DCT             117164         5.5            43.3
-//	4:2:0, fast inverse DCT                          4.5      42.2
-//	4:2:0, own Huffman tables   108611        11.0            43.4
-//	4:2:0, smooth upsampling                         5.0      44.3
-//	4:2:2, exact DCT            133032         6.6 / 5.2      45.3
-//	4:4:4, exact DCT            162538         9.4 / 7.9      46.2
+//	4:2:0, exact DCT            118286 bytes   5.5 / 4.4 ms    43.3 dB
+//	4:2:0, fast DCT             118341         1.0x            43.3
+//	4:2:0, fast inverse DCT                          0.96x     42.1
+//	4:2:0, own Huffman tables   109887         2.0x            43.3
+//	4:2:0, smooth upsampling                         1.15x     44.3
+//	4:2:2, exact DCT            134346         1.2x / 1.2x     45.2
+//	4:4:4, exact DCT            164098         1.6x / 1.6x     46.1
 #define ENCODE_FLAGS (TJFLAG_ACCURATEDCT | TJFLAG_NOREALLOC)
 
 // Smooth upsampling of 4:2:0 mixes chroma across rows: a strip decoded alone would
@@ -52,6 +52,7 @@ fg_session *fg_open(int compress)
 	if (s == NULL)
 		return NULL;
 	s->tj = compress ? tjInitCompress() : tjInitDecompress();
+	s->flags = compress ? ENCODE_FLAGS : DECODE_FLAGS;
 	if (s->tj == NULL) {
 		free(s);
 		return NULL;
@@ -107,7 +108,7 @@ int fg_encode_packed(fg_session *s, const unsigned char *pix, int width, int str
 	if (reserve(s, width, height, chroma) != 0)
 		return -1;
 	return result(s, tjCompress2(s->tj, pix, width, stride, height, format,
-		&s->buf, &s->len, chroma, quality, ENCODE_FLAGS));
+		&s->buf, &s->len, chroma, quality, s->flags));
 }
 
 int fg_encode_planar(fg_session *s, const unsigned char *y, const unsigned char *cb, const unsigned char *cr,
@@ -118,7 +119,7 @@ int fg_encode_planar(fg_session *s, const unsigned char *y, const unsigned char 
 	if (reserve(s, width, height, chroma) != 0)
 		return -1;
 	return result(s, tjCompressFromYUVPlanes(s->tj, planes, width, strides, height, chroma,
-		&s->buf, &s->len, quality, ENCODE_FLAGS));
+		&s->buf, &s->len, quality, s->flags));
 }
 
 // reopen gives s a new decompressor. tjDecompressHeader3 of TurboJPEG 2.1 leaves the one
@@ -165,7 +166,7 @@ int fg_decode_bgr(fg_session *s, const unsigned char *jpeg, unsigned long n, uns
 {
 	if (expect(s, jpeg, n, width, height, chroma) != 0)
 		return -1;
-	return decoded(s, tjDecompress2(s->tj, jpeg, n, pix, width, stride, height, TJPF_BGR, DECODE_FLAGS));
+	return decoded(s, tjDecompress2(s->tj, jpeg, n, pix, width, stride, height, TJPF_BGR, s->flags));
 }
 
 int fg_decode_planar(fg_session *s, const unsigned char *jpeg, unsigned long n,
@@ -176,5 +177,5 @@ int fg_decode_planar(fg_session *s, const unsigned char *jpeg, unsigned long n,
 	int strides[3] = {ystride, cstride, cstride};
 	if (expect(s, jpeg, n, width, height, chroma) != 0)
 		return -1;
-	return decoded(s, tjDecompressToYUVPlanes(s->tj, jpeg, n, planes, width, strides, height, DECODE_FLAGS));
+	return decoded(s, tjDecompressToYUVPlanes(s->tj, jpeg, n, planes, width, strides, height, s->flags));
 }

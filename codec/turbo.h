@@ -5,6 +5,7 @@
 
 typedef struct {
 	tjhandle tj;
+	int flags; // TJFLAG_, those of every call; what fg_open sets is right (BenchmarkWorth tries others)
 	unsigned char *buf; // the last JPEG written; ours, grows as needed
 	unsigned long cap, len;
 	char err[256];

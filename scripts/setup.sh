@@ -39,7 +39,7 @@ wanted() {
 		[[ $1 == build && $tags == *" noturbo "* ]] || echo libturbojpeg0-dev
 	fi
 	if [[ $1 == test ]]; then
-		printf '%s\n' ffmpeg fish groff-base iproute2 nftables xdotool xvfb zsh
+		printf '%s\n' ffmpeg fish groff-base iproute2 libjpeg-turbo-progs nftables xdotool xvfb zsh
 		# Any browser of the family will do; Ubuntu has no chromium package.
 		command -v chromium chromium-browser google-chrome >/dev/null || echo chromium
 	fi
@@ -91,7 +91,7 @@ elsewhere() {
 		fi
 	fi
 	if [[ $1 == test ]]; then
-		for tool in ffmpeg fish groff ip xdotool Xvfb zsh chromium; do
+		for tool in djpeg ffmpeg fish groff ip xdotool Xvfb zsh chromium; do
 			command -v "$tool" >/dev/null || lacking+=("the $tool command (its tests skip)")
 		done
 	fi
