@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"io"
 	"math"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -21,22 +22,16 @@ func WriteCompare(w io.Writer, a, b *Report) error {
 		line("", "! "+says)
 	}
 	before, after := Summarise(a), Summarise(b)
-	same := func(p Point) Point { // however long it was measured
-		p.Scenario.Length, p.Scenario.Warmup = Duration{}, Duration{}
-		return p
-	}
-	later := map[Point]*Summary{}
-	for _, s := range after {
-		later[same(s.Point)] = s
-	}
-	common := 0
-	scenario := ""
-	for _, s := range before {
-		t := later[same(s.Point)]
-		if t == nil {
-			continue
+	pairs := matched(before, after)
+	for i, which := range []string{"first", "second"} {
+		if unsaid([][]*Summary{before, after}[i], [][]*Summary{after, before}[i]) {
+			line("", "! the "+which+" report does not say what its udp did about losses, and the other does: "+
+				"the two are compared where each has one udp only, and are not the same thing for sure")
 		}
-		common++
+	}
+	scenario := ""
+	for _, pair := range pairs {
+		s, t := pair[0], pair[1]
 		says := "sending " + s.Scenario.String()
 		if t.Scenario != s.Scenario {
 			says += " → " + t.Scenario.Length.String() + " a run after " + t.Scenario.Warmup.String()
@@ -47,38 +42,86 @@ func WriteCompare(w io.Writer, a, b *Report) error {
 			line("", says)
 		}
 		out.WriteString("\n")
-		line("", s.place()+runsOf(s, t))
+		place := s.place()
+		if s.Name() != t.Name() {
+			place = s.Name() + " → " + t.place()
+		}
+		line("", place+runsOf(s, t))
 		for _, row := range changes(s, t) {
 			out.WriteString(row + "\n")
 		}
 	}
-	if common == 0 {
+	if len(pairs) == 0 {
 		line("", "the two reports have no point in common")
 	}
-	only := func(which string, all []*Summary, other []*Summary) {
+	out.WriteString("\n")
+	for i, all := range [][]*Summary{before, after} {
 		for _, s := range all {
-			found := false
-			for _, o := range other {
-				found = found || same(o.Point) == same(s.Point)
-			}
-			if !found {
-				line("", "only in the "+which+": "+s.place()+" ("+s.Scenario.String()+")")
+			if !slices.ContainsFunc(pairs, func(pair [2]*Summary) bool { return pair[i] == s }) {
+				line("", "only in the "+[]string{"first", "second"}[i]+": "+s.place()+" ("+s.Scenario.String()+")")
 			}
 		}
 	}
-	out.WriteString("\n")
-	only("first", before, after)
-	only("second", after, before)
 	line("", "Medians of the runs (lowest–highest, where they differ). A change is clear when the runs of before and after do not overlap, in more than one run each.")
 	return out.Flush()
+}
+
+// matched are the points that both have, in the order of before. A udp of which it is
+// not known what it did about losses is the same as the only udp of the other report at
+// its place, if it is the only one of its own; which of several it was nobody knows.
+func matched(before, after []*Summary) (pairs [][2]*Summary) {
+	at := func(all []*Summary, is func(Point) Point, p Point) (found []*Summary) {
+		for _, s := range all {
+			if is(s.Point) == is(p) {
+				found = append(found, s)
+			}
+		}
+		return found
+	}
+	for _, s := range before {
+		same := at(after, Point.however, s.Point)
+		if len(same) == 0 && s.Transport == "udp" && len(at(before, Point.whatever, s.Point)) == 1 {
+			same = at(after, Point.whatever, s.Point)
+			if len(same) != 1 || s.Repair != "" && same[0].Repair != "" {
+				continue
+			}
+		}
+		if len(same) > 0 {
+			pairs = append(pairs, [2]*Summary{s, same[len(same)-1]})
+		}
+	}
+	return pairs
+}
+
+// however is the point without how long it was measured.
+func (p Point) however() Point {
+	p.Scenario.Length, p.Scenario.Warmup = Duration{}, Duration{}
+	return p
+}
+
+// whatever is the point without that, and without what udp did about losses.
+func (p Point) whatever() Point {
+	p.Repair = ""
+	return p.however()
+}
+
+// unsaid reports whether some of all are a udp of which it is not said what it did about
+// losses, while it is of the other report's at the same place.
+func unsaid(all, other []*Summary) bool {
+	return slices.ContainsFunc(all, func(s *Summary) bool {
+		return s.Transport == "udp" && s.Repair == "" && slices.ContainsFunc(other, func(o *Summary) bool {
+			return o.Repair != "" && o.whatever() == s.whatever()
+		})
+	})
 }
 
 // changes are the rows of one point.
 func changes(s, t *Summary) []string {
 	rows := [][]string{}
-	names := []string{"share_within_deadline", "share_shown", "latency_p50_ms", "latency_p99_ms", "latency_max_ms", "freeze_ms",
+	names := []string{"share_within_deadline", "share_shown", "share_arrived", "latency_p50_ms", "latency_p99_ms", "latency_max_ms", "freeze_ms",
 		"jitter_ms", "encode_mean_ms", "send_mean_ms", "network_mean_ms", "decode_mean_ms",
-		"goodput_mbit_s", "jpeg_mean_kb", "wire_per_payload", "sender_cpu_cores", "viewer_cpu_cores", "sender_rss_peak_mib", "viewer_rss_peak_mib"}
+		"goodput_mbit_s", "jpeg_mean_kb", "wire_per_payload", "sender_cpu_cores", "viewer_cpu_cores", "sender_rss_peak_mib", "viewer_rss_peak_mib",
+		"sender_faults_per_frame", "viewer_faults_per_frame"}
 	for _, name := range names {
 		f := by(name)
 		x, okX := s.Figures[name]

@@ -47,9 +47,9 @@ type panel struct {
 }
 
 type htmlTable struct {
-	Caption string
-	Head    []string
-	Rows    []htmlRow
+	Caption, Note string
+	Head          []string
+	Rows          []htmlRow
 }
 
 type htmlRow struct {
@@ -139,20 +139,39 @@ func swatch(i int) string {
 // tables of all figures, a few columns each.
 func tables(groups [][]*Summary, series []string) []htmlTable {
 	own := brief(groups[0][0].Scenario.deadline())
-	return []htmlTable{
+	all := []htmlTable{
 		figuresTable("What is seen: shares of the frames due, in percent", groups, series,
-			[]string{"≤ " + own, "≤ 50 ms", "≤ 100 ms", "≤ 200 ms", "whole", "freeze, ms", "jitter, ms", "unevenness, ms"},
-			[]string{"share_within_deadline", "share_within_50ms", "share_within_100ms", "share_within_200ms", "share_shown", "freeze_ms", "jitter_ms", "interval_stddev_ms"}),
+			[]string{"≤ " + own, "≤ 50 ms", "≤ 100 ms", "≤ 200 ms", "whole", "arrived", "freeze, ms", "jitter, ms", "unevenness, ms"},
+			[]string{"share_within_deadline", "share_within_50ms", "share_within_100ms", "share_within_200ms", "share_shown", "share_arrived", "freeze_ms", "jitter_ms", "interval_stddev_ms"}),
 		figuresTable("Latency, captured → decoded, in ms", groups, series,
 			[]string{"p50", "p90", "p99", "p99.9", "max", "p50 of due", "p90 of due", "p99 of due"},
 			[]string{"latency_p50_ms", "latency_p90_ms", "latency_p99_ms", "latency_p99_9_ms", "latency_max_ms", "latency_due_p50_ms", "latency_due_p90_ms", "latency_due_p99_ms"}),
 		figuresTable("Stages, in ms", groups, series,
-			[]string{"encode mean", "p99", "send mean", "p99", "network mean", "p99", "decode mean", "p99"},
-			[]string{"encode_mean_ms", "encode_p99_ms", "send_mean_ms", "send_p99_ms", "network_mean_ms", "network_p99_ms", "decode_mean_ms", "decode_p99_ms"}),
+			[]string{"encode p50", "p99", "send p50", "p99", "network p50", "p99", "decode p50", "p99", "arrival p50", "p99"},
+			[]string{"encode_p50_ms", "encode_p99_ms", "send_p50_ms", "send_p99_ms", "network_p50_ms", "network_p99_ms", "decode_p50_ms", "decode_p99_ms", "arrival_p50_ms", "arrival_p99_ms"}),
 		figuresTable("What it costs", groups, series,
-			[]string{"shown, fps", "goodput, Mbit/s", "mean JPEG, kB", "wire per payload", "CPU sender, cores", "CPU viewer, cores", "memory sender, MiB", "memory viewer, MiB"},
-			[]string{"fps", "goodput_mbit_s", "jpeg_mean_kb", "wire_per_payload", "sender_cpu_cores", "viewer_cpu_cores", "sender_rss_peak_mib", "viewer_rss_peak_mib"}),
+			[]string{"shown, fps", "goodput, Mbit/s", "mean JPEG, kB", "wire per payload", "CPU sender, cores", "CPU viewer, cores", "memory sender, MiB", "memory viewer, MiB", "faults/frame, sender", "faults/frame, viewer"},
+			[]string{"fps", "goodput_mbit_s", "jpeg_mean_kb", "wire_per_payload", "sender_cpu_cores", "viewer_cpu_cores", "sender_rss_peak_mib", "viewer_rss_peak_mib", "sender_faults_per_frame", "viewer_faults_per_frame"}),
 	}
+	for _, t := range slices.Concat([]plainTable{repairTable(groups)}, squeezeTables(groups, true)) {
+		if len(t.rows) > 0 {
+			all = append(all, t.html(series))
+		}
+	}
+	return all
+}
+
+// html is the table for the page.
+func (t plainTable) html(series []string) htmlTable {
+	out := htmlTable{Caption: t.title, Note: t.note, Head: t.head}
+	for _, cells := range t.rows {
+		row := htmlRow{First: cells[0], Colour: max(0, slices.Index(series, cells[1])) % palette}
+		for _, cell := range cells[1:] {
+			row.Cells = append(row.Cells, htmlCell{Main: cell})
+		}
+		out.Rows = append(out.Rows, row)
+	}
+	return out
 }
 
 func figuresTable(caption string, groups [][]*Summary, series, heads, columns []string) htmlTable {
@@ -190,11 +209,14 @@ func placeHead(groups [][]*Summary) string {
 
 // runsTable lists every run, as measured.
 func runsTable(r *Report, series []string) htmlTable {
-	t := htmlTable{Head: []string{"at", "transport", "run", "due", "captured", "shown", "in time, %", "p50, ms", "p99, ms", "freeze, ms", "counted by the two ends"}}
+	t := htmlTable{Head: []string{"at", "transport", "run", "due", "captured", "arrived", "shown", "in time, %", "p50, ms", "p99, ms", "freeze, ms", "counted by the two ends"}}
 	for i := range r.Runs {
 		run := &r.Runs[i]
 		s := &run.Stats
-		cells := []htmlCell{{Main: run.Name()}, {Main: number(run.Repeat)}, {Main: number(s.Due)}, {Main: number(s.Captured)}, {Main: number(s.Shown)}}
+		cells := []htmlCell{{Main: run.Name()}, {Main: number(run.Repeat)}, {Main: number(s.Due)}, {Main: number(s.Captured)}, {Main: "–"}, {Main: number(s.Shown)}}
+		if s.Arrived != nil {
+			cells[4].Main = number(*s.Arrived)
+		}
 		for _, name := range []string{"share_within_deadline", "latency_p50_ms", "latency_p99_ms", "freeze_ms"} {
 			f := by(name)
 			cells = append(cells, htmlCell{Main: Spread{Median: Figure(f.of(s))}.text(f)})

@@ -89,6 +89,8 @@ func (r *Result) check() error {
 	switch {
 	case !(r.Scenario.FPS >= 0 && r.Scenario.FPS <= 1e6):
 		return bad("fps")
+	case s.Arrived != nil && (*s.Arrived < s.Shown || *s.Arrived > s.Captured):
+		return bad("count of frames that arrived")
 	case s.Shown < 0 || s.Shown > s.Captured || s.Captured > s.Due || s.Negative < 0 || s.Odd < 0:
 		return bad("counts of frames")
 	case len(s.Within) != 1+len(usual):
@@ -124,4 +126,4 @@ func (r *Result) check() error {
 }
 
 // limits of the figures by unit; none of them is ever negative but the stage network.
-var limits = map[string]float64{"share": 1, "ms": maxMS, "fps": 1e9, "Mbit/s": 1e12, "": 1e9, "cores": 1e6, "kB": 1e9, "MiB": 1e12}
+var limits = map[string]float64{"share": 1, "ms": maxMS, "fps": 1e9, "Mbit/s": 1e12, "": 1e9, "cores": 1e6, "kB": 1e9, "MiB": 1e12, "faults": 1e12}

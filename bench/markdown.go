@@ -10,14 +10,15 @@ import (
 // plainTable is a table whose first column is a place, empty where it is that of the row
 // before.
 type plainTable struct {
-	title string
-	head  []string
-	rows  [][]string
+	title, note string
+	head        []string
+	rows        [][]string
 }
 
 // wide are the columns where there is room: of Markdown.
 var wide = []column{
 	{head: "whole %", figure: "share_shown"},
+	{head: "arrived %", figure: "share_arrived"},
 	{head: "in time %", figure: "share_within_deadline"},
 	{head: "within 100 ms %", figure: "share_within_100ms"},
 	{head: "p50 ms", figure: "latency_p50_ms"},
@@ -28,6 +29,8 @@ var wide = []column{
 	{head: "wire ×", figure: "wire_per_payload"},
 	{head: "CPU sender", figure: "sender_cpu_cores"},
 	{head: "CPU viewer", figure: "viewer_cpu_cores"},
+	{head: "faults/frame sender", figure: "sender_faults_per_frame"},
+	{head: "faults/frame viewer", figure: "viewer_faults_per_frame"},
 }
 
 // WriteMarkdown writes the report's tables, with what stands around them, to be pasted
@@ -49,9 +52,10 @@ func WriteMarkdown(w io.Writer, r *Report) error {
 	rows := cells(groups, wide, len(wide))
 	single := len(groups) == 1 // and the place is told above
 	writeTable(out, rows[0], rows[1:], single)
-	paragraph(strings.ToUpper(legend(all)[:1]) + legend(all)[1:])
+	says := legend(all)
+	paragraph(strings.ToUpper(says[:1]) + says[1:] + " Faults: minor page faults of a process, in the measured time.")
 	for _, t := range more(groups, true) {
-		paragraph(t.title + ":")
+		paragraph(t.title + ": " + t.note + ":")
 		writeTable(out, t.head, t.rows, single)
 	}
 	for _, says := range r.Troubles() {
@@ -72,8 +76,10 @@ func flushed(out *bufio.Writer) error {
 
 // more are the tables beside the first that have something to tell.
 func more(groups [][]*Summary, room bool) (tables []plainTable) {
-	if t := repairTable(groups); len(t.rows) > 0 {
-		tables = append(tables, t)
+	for _, t := range []plainTable{stageTable(groups), repairTable(groups)} {
+		if len(t.rows) > 0 {
+			tables = append(tables, t)
+		}
 	}
 	return append(tables, squeezeTables(groups, room)...)
 }

@@ -33,7 +33,8 @@ func (r *Repairs) add(o *Repairs) {
 // rows when nothing was missing anywhere.
 func repairTable(groups [][]*Summary) plainTable {
 	t := plainTable{
-		title: "How frames became whole over udp, in % of those sent, all runs with their warm-up together; resent: datagrams sent again, per frame",
+		title: "How frames became whole over udp",
+		note:  "in % of those sent, all runs with their warm-up together; resent: datagrams sent again, per frame",
 		head:  []string{placeHead(groups), "transport", "at once", "rebuilt", "repaired", "given up", "resent", "refused"},
 	}
 	lossy := false

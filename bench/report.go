@@ -85,6 +85,7 @@ type Point struct {
 	Transport  string   `json:"transport"`            // "udp", "tcp"
 	Congestion string   `json:"congestion,omitempty"` // of tcp: what the kernel said it used
 	Repair     string   `json:"repair,omitempty"`     // of udp: what was done about losses: "none", "fec", "nack", "auto"
+	Slices     string   `json:"slices,omitempty"`     // strips of a picture as typed, "auto" or a number, where several were to be compared
 	Link       string   `json:"link"`                 // all its parameters, the swept one included: "rate=100mbit,delay=5ms,loss=1%"; or what else it is: "loopback"
 	Sweep      Sweep    `json:"sweep,omitzero"`
 	Scenario   Scenario `json:"scenario"`
@@ -93,6 +94,13 @@ type Point struct {
 // Name is the transport with what it was run with: always the congestion control of
 // tcp, and the repair of udp.
 func (p Point) Name() string {
+	if p.Slices != "" {
+		return p.way() + " slices=" + p.Slices
+	}
+	return p.way()
+}
+
+func (p Point) way() string {
 	switch {
 	case p.Congestion != "":
 		return p.Transport + " " + p.Congestion

@@ -274,7 +274,7 @@ func TestJSONNames(t *testing.T) {
 	}
 	has("meta", got.Meta, "time", "machine", "version", "go", "seed", "command")
 	has("a run", got.Runs[1], "transport", "congestion", "link", "scenario", "repeat", "began", "sent", "shown", "sender", "viewer", "stats")
-	has("its stats", got.Runs[1]["stats"].(map[string]any), "due", "captured", "shown", "within", "latency_ms", "latency_due_ms", "stages",
+	has("its stats", got.Runs[1]["stats"].(map[string]any), "due", "captured", "arrived", "shown", "within", "latency_ms", "latency_due_ms", "stages",
 		"fps", "freeze_ms", "goodput_mbit_s", "jitter_ms", "interval_stddev_ms", "wire_per_payload", "sender_cpu_cores", "viewer_cpu_cores",
 		"sender_rss_peak_mib", "viewer_rss_peak_mib", "cdf", "series")
 	has("a summary", got.Summary[1].Figures["share_within_deadline"], "median", "min", "max", "runs")
@@ -290,6 +290,8 @@ func TestNotAReport(t *testing.T) {
 		"cut":            {good[:len(good)/2], "unexpected EOF"},
 		"the future":     {strings.Replace(good, `"format":1`, `"format":2`, 1), "its format is 2, want 1"},
 		"absurd numbers": {strings.Replace(good, `"due":300`, `"due":-1`, 1), "run 1: its counts of frames cannot be"},
+		"less arrived":   {strings.Replace(good, `"arrived":269`, `"arrived":268`, 1), "its count of frames that arrived cannot be"},
+		"more arrived":   {strings.Replace(good, `"arrived":269`, `"arrived":301`, 1), "its count of frames that arrived cannot be"},
 		"huge latency":   {strings.Replace(good, `"freeze_ms":`, `"freeze_ms":1e300,"x":`, 1), "its freeze_ms cannot be"},
 		"huge number":    {strings.Replace(good, `"freeze_ms":`, `"freeze_ms":1e999,"x":`, 1), "cannot unmarshal number"},
 		"absurd time":    {strings.Replace(good, `"length_ms":`, `"length_ms":1e15,"x":`, 1), "no time in milliseconds"},
@@ -326,7 +328,7 @@ func TestCSVHasARowForEveryRun(t *testing.T) {
 		name, want string
 	}{
 		{1, "transport", "udp"}, {2, "congestion", "cubic"}, {1, "source", r.Runs[0].Scenario.Source}, {1, "due", "300"},
-		{1, "latency_due_p99_ms", "never"}, {3, "error", "the sender died: exit status 2"}, {1, "sender_rss_peak_mib", "61"},
+		{1, "latency_due_p99_ms", "never"}, {3, "error", "the sender died: exit status 2"}, {1, "sender_rss_peak_mib", "61"}, {1, "arrived", "269"}, {1, "shown", "269"}, {1, "sender_faults_per_frame", ""},
 	} {
 		if got := cell(c.row, c.name); got != c.want {
 			t.Errorf("row %d, %s: got %q, want %q", c.row, c.name, got, c.want)

@@ -13,7 +13,12 @@ type frame struct {
 
 	bytes int
 	shown bool // decoded, at a time that can be
+
+	sentFaults, shownFaults int64 // of the process when it noted the frame; 0 = not known
 }
+
+// arrived reports whether it was complete at the viewer.
+func (f *frame) arrived() bool { return f.complete != 0 || f.shown }
 
 // latency is captured → decoded.
 func (f *frame) latency() int64 { return f.decoded - f.captured }
@@ -37,7 +42,7 @@ func join(r *Run) (frames []*frame, odd int) {
 	}
 	for _, s := range r.Sent {
 		if f := at(s.Captured); f.encoded == 0 {
-			f.encoded, f.sent, f.bytes = s.Encoded, s.Sent, s.Bytes
+			f.encoded, f.sent, f.bytes, f.sentFaults = s.Encoded, s.Sent, s.Bytes, s.Faults
 		}
 	}
 	var ahead int64
@@ -56,7 +61,7 @@ func join(r *Run) (frames []*frame, odd int) {
 			continue
 		}
 		f.first, f.complete, f.decoded = ours(s.First), ours(s.Complete), ours(s.Decoded)
-		f.bytes = max(f.bytes, s.Bytes)
+		f.bytes, f.shownFaults = max(f.bytes, s.Bytes), s.Faults
 		if s.Decoded == 0 {
 			continue
 		}

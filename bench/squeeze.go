@@ -119,11 +119,13 @@ func phase(slots []slot) Phase {
 // ranges if there is room.
 func squeezeTables(groups [][]*Summary, room bool) (tables []plainTable) {
 	one := plainTable{
-		title: "The squeeze: before / during / after it, by when a frame was due",
+		title: "The squeeze",
+		note:  "before / during / after it, by when a frame was due",
 		head:  []string{placeHead(groups), "transport", "whole %", "p50 ms", "p99 ms", "max ms"},
 	}
 	two := plainTable{
-		title: "Sizes by the same, and how it came back: the longest freeze from the squeeze's begin on, and how long after its end JPEGs were nine tenths as large as before, and frames as soon, for half a second",
+		title: "Sizes by the same, and how it came back",
+		note:  "the longest freeze from the squeeze's begin on, and how long after its end JPEGs were nine tenths as large as before, and frames as soon, for half a second",
 		head:  []string{placeHead(groups), "transport", "mean JPEG kB", "freeze ms", "size back s", "latency back s"},
 	}
 	for _, group := range groups {

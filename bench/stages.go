@@ -80,3 +80,34 @@ func mean(frames []*frame) StageTimes {
 	of := func(i int) float64 { return float64(sum[i]) / float64(len(frames)) / 1e3 }
 	return StageTimes{of(0), of(1), of(2), of(3)}
 }
+
+// stageTable tells how the latency splits at every point, in medians of the runs.
+func stageTable(groups [][]*Summary) plainTable {
+	t := plainTable{
+		title: "Where the time goes",
+		note: "p50 / p99 of each stage in ms, of the frames shown; encode: captured → encoded, send: → all handed to the kernel, " +
+			"network: → complete at the viewer, decode: → decoded. Arrival, first byte → complete, overlaps send and network",
+		head: []string{placeHead(groups), "transport"},
+	}
+	columns := append(slices.Clone(stageNames), "arrival")
+	for _, name := range columns {
+		t.head = append(t.head, name+" ms")
+	}
+	for _, group := range groups {
+		where := plain(swept(group[0]))
+		for _, s := range group {
+			row := []string{where, s.Name()}
+			for _, name := range columns {
+				p50, ok := s.Figures[name+"_p50_ms"]
+				if !ok {
+					break
+				}
+				row = append(row, short(float64(p50.Median))+" / "+short(float64(s.Figures[name+"_p99_ms"].Median)))
+			}
+			if len(row) == len(t.head) {
+				t.rows, where = append(t.rows, row), ""
+			}
+		}
+	}
+	return t
+}

@@ -14,6 +14,11 @@ type Stats struct {
 	Captured int `json:"captured"` // of those
 	Shown    int `json:"shown"`    // of those
 
+	// Arrived are those captured that were complete at the viewer: the shown ones, and those
+	// that a newer one overtook before they could be decoded. Nil = not known, in a report
+	// from before it was noted.
+	Arrived *int `json:"arrived,omitempty"`
+
 	// Within are shares of the frames due. The first is the scenario's own deadline, the
 	// others are the usual ones.
 	Within []Within `json:"within"`
@@ -40,6 +45,10 @@ type Stats struct {
 
 	SenderMemory *float64 `json:"sender_rss_peak_mib,omitempty"` // MiB = 2^20 bytes
 	ViewerMemory *float64 `json:"viewer_rss_peak_mib,omitempty"`
+
+	// Minor page faults for each frame that the process noted in the measured span.
+	SenderFaults *float64 `json:"sender_faults_per_frame,omitempty"`
+	ViewerFaults *float64 `json:"viewer_faults_per_frame,omitempty"`
 
 	// ClockBound is how wrong all latencies, and the stage network, can be. Nil = one clock.
 	ClockBound *float64 `json:"clock_bound_ms,omitempty"`
@@ -87,12 +96,16 @@ func Analyse(r Run) Stats {
 	all, odd := join(&r)
 	span := schedule(&r, all)
 	var shown []*frame // in the order of capture
+	arrived := 0
 	for _, s := range span.slots {
 		if s.frame != nil && s.frame.shown {
 			shown = append(shown, s.frame)
 		}
+		if s.frame != nil && s.frame.arrived() {
+			arrived++
+		}
 	}
-	st := Stats{Due: len(span.slots), Captured: span.captured, Shown: len(shown), Odd: odd}
+	st := Stats{Due: len(span.slots), Captured: span.captured, Shown: len(shown), Arrived: &arrived, Odd: odd}
 	latencies := make([]int64, len(shown))
 	for i, f := range shown {
 		if latencies[i] = f.latency(); latencies[i] < 0 {
@@ -129,6 +142,8 @@ func Analyse(r Run) Stats {
 	st.ViewerCPU = quotient(r.Viewer.CPU.Seconds(), r.Viewer.Wall.Seconds())
 	st.SenderMemory = quotient(float64(r.Sender.Peak), 1<<20)
 	st.ViewerMemory = quotient(float64(r.Viewer.Peak), 1<<20)
+	st.SenderFaults = faults(span, func(f *frame) int64 { return f.sentFaults })
+	st.ViewerFaults = faults(span, func(f *frame) int64 { return f.shownFaults })
 	if r.Clock != nil {
 		bound := inMS(r.Clock.Bound.Microseconds())
 		st.ClockBound = &bound
@@ -162,6 +177,27 @@ func quotient(a, b float64) *float64 {
 	}
 	q := a / b
 	return &q
+}
+
+// faults is how many there were for each frame of the span, from the first to the last
+// one of which the count is known. Nil = fewer than two, or a count that falls.
+func faults(s span, count func(*frame) int64) *float64 {
+	var first, last int64
+	frames := -1 // the first one is where counting begins
+	for _, slot := range s.slots {
+		if slot.frame == nil || count(slot.frame) == 0 {
+			continue
+		}
+		last = count(slot.frame)
+		if frames++; frames == 0 {
+			first = last
+		}
+	}
+	if frames < 1 || last < first {
+		return nil
+	}
+	each := float64(last-first) / float64(frames)
+	return &each
 }
 
 // freeze is the longest part of the span without a new picture, in µs. Pictures of the

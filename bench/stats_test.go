@@ -24,8 +24,8 @@ func byHand() Run {
 	r := Run{Point: Point{Transport: "udp", Scenario: Scenario{FPS: 100, Length: Duration{100 * time.Millisecond}}}, Began: epoch}
 	for i := range int64(10) {
 		c := epoch + i*10_000
-		r.Sent = append(r.Sent, SentFrame{c, c + 2000, c + 3000, 1250})
-		r.Shown = append(r.Shown, ShownFrame{c, c + 2500, c + 6000, c + 10_000, 1250})
+		r.Sent = append(r.Sent, SentFrame{c, c + 2000, c + 3000, 1250, 0})
+		r.Shown = append(r.Shown, ShownFrame{c, c + 2500, c + 6000, c + 10_000, 1250, 0})
 	}
 	return r
 }
@@ -113,10 +113,10 @@ func TestStallIsNotOmitted(t *testing.T) {
 		for i := range 300 {
 			c, sent, shown := stall(i, epoch+int64(i)*1_000_000/30)
 			if sent {
-				r.Sent = append(r.Sent, SentFrame{c, c + 1000, c + 2000, 1})
+				r.Sent = append(r.Sent, SentFrame{c, c + 1000, c + 2000, 1, 0})
 			}
 			if shown {
-				r.Shown = append(r.Shown, ShownFrame{c, c + 3000, c + 4000, c + 5000, 1})
+				r.Shown = append(r.Shown, ShownFrame{c, c + 3000, c + 4000, c + 5000, 1, 0})
 			}
 		}
 		return Analyse(r)
@@ -177,8 +177,8 @@ func TestJitterOfCaptureMissesNothing(t *testing.T) {
 		phase := random.Int64N(33_333)
 		for i := range int64(150) {
 			c := epoch + phase + i*1_000_000/30 + random.Int64N(8_000)
-			r.Sent = append(r.Sent, SentFrame{c, c + 1, c + 2, 1})
-			r.Shown = append(r.Shown, ShownFrame{c, c + 3, c + 4, c + 5, 1})
+			r.Sent = append(r.Sent, SentFrame{c, c + 1, c + 2, 1, 0})
+			r.Shown = append(r.Shown, ShownFrame{c, c + 3, c + 4, c + 5, 1, 0})
 		}
 		if s := Analyse(r); s.Due != 90 || s.Shown != 90 {
 			t.Fatalf("round %d: %d of %d shown, want 90 of 90", round, s.Shown, s.Due)
@@ -356,10 +356,10 @@ func TestWhatMustHoldForEveryRun(t *testing.T) {
 				f = append(f, f[len(f)-1]+random.Int64N(30_000))
 			}
 			if random.IntN(5) > 0 {
-				r.Sent = append(r.Sent, SentFrame{at, f[1], f[2], 1})
+				r.Sent = append(r.Sent, SentFrame{at, f[1], f[2], 1, 0})
 			}
 			if random.IntN(5) > 0 {
-				shown := ShownFrame{at, f[3], f[4], f[5], 1}
+				shown := ShownFrame{at, f[3], f[4], f[5], 1, 0}
 				if random.IntN(5) == 0 {
 					shown.Decoded = 0
 				}

@@ -45,12 +45,24 @@ var figures = slices.Concat([]figure{
 		}
 		return ratio(s.Shown, s.Due)
 	}},
+	{name: "share_arrived", title: "arrived", unit: "share", good: true, of: func(s *Stats) float64 {
+		if s.Due == 0 || s.Arrived == nil {
+			return math.NaN()
+		}
+		return ratio(*s.Arrived, s.Due)
+	}},
 }, percentileFigures("latency", "", func(s *Stats) *Percentiles { return s.Latency }),
 	percentileFigures("latency_due", " of due", func(s *Stats) *Percentiles { return s.OfDue }),
 	stageFigures("encode", func(s *Stages) (float64, Percentiles) { return s.Mean.Encode, s.Encode }),
 	stageFigures("send", func(s *Stages) (float64, Percentiles) { return s.Mean.Send, s.Send }),
 	stageFigures("network", func(s *Stages) (float64, Percentiles) { return s.Mean.Network, s.Network }),
 	stageFigures("decode", func(s *Stages) (float64, Percentiles) { return s.Mean.Decode, s.Decode }),
+	percentileFigures("arrival", " of arrival", func(s *Stats) *Percentiles {
+		if s.Stages == nil {
+			return nil
+		}
+		return &s.Stages.Arrival
+	}),
 	[]figure{
 		{name: "freeze_ms", title: "longest freeze", unit: "ms", good: true, less: true, of: func(s *Stats) float64 { return s.Freeze }},
 		{name: "jitter_ms", title: "jitter", unit: "ms", good: true, less: true, of: func(s *Stats) float64 { return known(s.Jitter) }},
@@ -64,6 +76,8 @@ var figures = slices.Concat([]figure{
 		{name: "cpu_cores", title: "CPU of both", unit: "cores", good: true, less: true, of: func(s *Stats) float64 { return known(s.SenderCPU) + known(s.ViewerCPU) }},
 		{name: "sender_rss_peak_mib", title: "sender memory", unit: "MiB", good: true, less: true, of: func(s *Stats) float64 { return known(s.SenderMemory) }},
 		{name: "viewer_rss_peak_mib", title: "viewer memory", unit: "MiB", good: true, less: true, of: func(s *Stats) float64 { return known(s.ViewerMemory) }},
+		{name: "sender_faults_per_frame", title: "sender faults/frame", unit: "faults", good: true, less: true, of: func(s *Stats) float64 { return known(s.SenderFaults) }},
+		{name: "viewer_faults_per_frame", title: "viewer faults/frame", unit: "faults", good: true, less: true, of: func(s *Stats) float64 { return known(s.ViewerFaults) }},
 	})
 
 func percentileFigures(name, of string, get func(*Stats) *Percentiles) []figure {
@@ -165,7 +179,7 @@ func places(all []*Summary) [][]*Summary {
 	at := map[Point]int{}
 	for _, s := range all {
 		key := s.Point
-		key.Transport, key.Congestion, key.Repair = "", "", ""
+		key.Transport, key.Congestion, key.Repair, key.Slices = "", "", "", ""
 		i, ok := at[key]
 		if !ok {
 			i = len(groups)

@@ -40,7 +40,7 @@ func synthetic(transport, congestion, link string, sweep Sweep, loss float64, re
 		if transport == "udp" {
 			sent = encoded + ms(2.2+.2*seed.Float64()) // paced
 		}
-		r.Sent = append(r.Sent, SentFrame{captured, encoded, sent, bytes})
+		r.Sent = append(r.Sent, SentFrame{captured, encoded, sent, bytes, 0})
 		r.Sender.Whole++
 		r.Sender.Payload += uint64(bytes)
 		r.Sender.Wire += uint64(float64(bytes) * 1.056)
@@ -80,7 +80,7 @@ func synthetic(transport, congestion, link string, sweep Sweep, loss float64, re
 			first = min(first, complete)
 		}
 		r.Viewer.Whole++
-		r.Shown = append(r.Shown, ShownFrame{captured, first, complete, decoded, bytes})
+		r.Shown = append(r.Shown, ShownFrame{captured, first, complete, decoded, bytes, 0})
 	}
 	wall := length + 2*time.Second
 	busy := func(cores float64) Duration {

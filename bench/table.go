@@ -22,6 +22,7 @@ type column struct {
 var columns = []column{
 	{"in time %", "share_within_deadline", 0},
 	{"whole %", "share_shown", 4},
+	{"arrived %", "share_arrived", 7},
 	{"p50 ms", "latency_p50_ms", 3},
 	{"p99 ms", "latency_p99_ms", 1},
 	{"freeze ms", "freeze_ms", 2},
@@ -47,16 +48,17 @@ func WriteText(w io.Writer, r *Report) error {
 		line("", says)
 	}
 	out.WriteString("\n")
-	for _, row := range table(places(all)) {
+	groups := places(all)
+	for _, row := range table(groups) {
 		out.WriteString(row + "\n")
 	}
 	out.WriteString("\n")
 	line("", legend(all))
-	for _, t := range more(places(all), false) {
+	for _, t := range more(groups, false) {
 		out.WriteString("\n")
-		line("", t.title)
+		line("", t.title+": "+t.note)
 		out.WriteString("\n")
-		for _, row := range aligned(slices.Concat([][]string{t.head}, t.rows)) {
+		for _, row := range aligned(slices.Concat([][]string{t.head}, t.rows), len(groups) == 1) {
 			out.WriteString(row + "\n")
 		}
 	}
@@ -107,6 +109,8 @@ func legend(all []*Summary) string {
 		}
 	}
 	says := "in time: share of the frames due that were decoded within " + deadline + " of capture; whole: that were shown at all, before a newer one; " +
+		"arrived: that were complete at the viewer, also those that a newer one overtook before they could be decoded: " +
+		"what arrived lacks was never captured, sent or complete, and what whole lacks beside it fell to the viewer's processor; " +
 		"p50, p99: latency of those shown; wire: bytes of IP that the sender put on the link for each of JPEG; " +
 		"CPU: cores, both ends together. Medians of the runs (lowest–highest, where they differ and there is room)."
 	if bound := all[0].bound(); bound > 0 {
@@ -123,7 +127,7 @@ func table(groups [][]*Summary) []string {
 	for spreads := len(columns); ; spreads-- {
 		rows := cells(groups, columns, spreads)
 		if spreads == 0 || measured(rows) <= width {
-			return aligned(rows)
+			return aligned(rows, len(groups) == 1)
 		}
 	}
 }
@@ -145,13 +149,21 @@ func broadest(rows [][]string, column int) (n int) {
 }
 
 // aligned sets the cells below one another. The first two columns, long names, are cut to
-// what room the others leave.
-func aligned(rows [][]string) []string {
-	over := measured(rows) - width
+// what room the others leave; the first one, of a single place that is told above, is
+// left out before the other is cut.
+func aligned(rows [][]string, single bool) []string {
+	over, names := measured(rows)-width, 2
+	if single && over > 0 {
+		short := make([][]string, len(rows))
+		for i, row := range rows {
+			short[i] = row[1:]
+		}
+		rows, over, names = short, measured(short)-width, 1
+	}
 	widths := make([]int, len(rows[0]))
 	for i := range widths {
 		widths[i] = broadest(rows, i)
-		if less := max(0, min(over, widths[i]-8)); i < 2 {
+		if less := max(0, min(over, widths[i]-8)); i < names {
 			widths[i], over = widths[i]-less, over-less
 		}
 	}

@@ -215,6 +215,8 @@ func isClear(f figure, a, b Spread, bound float64) bool {
 		return apart > 0.005
 	case "ms":
 		return apart > max(0.1, 0.02*max(x, y), 2*bound)
+	case "faults":
+		return apart > max(1, 0.02*max(x, y)) // the runtime's own few are chance
 	}
 	return apart > 0.02*max(x, y)
 }

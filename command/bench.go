@@ -42,7 +42,7 @@ func benchFlags() []cli.Flag {
 		&cli.StringFlag{Name: "repair", Category: catBench, Value: "auto", Usage: "`LIST` of what udp does about losses, of none,fec,nack,auto: it is run with each"},
 		&cli.StringFlag{Name: "parity", Category: catBench, DefaultText: "as of send", Usage: "share of parity, such as 10%, as of send: for fec, and the least for auto"},
 		&cli.StringFlag{Name: "bitrate", Category: catBench, Value: "off", Usage: "`auto|off|RATE`, as of send, for every transport: off makes all carry the same pictures"},
-		&cli.StringFlag{Name: "slices", Category: catPicture, DefaultText: "as of send", Usage: "strips of a picture, `auto|1..64`, as of send"},
+		&cli.StringFlag{Name: "slices", Category: catPicture, DefaultText: "as of send", Usage: "`LIST` of strips of a picture, of auto and 1..64, as of send: every transport is run with each"},
 		&cli.StringFlag{Name: "link", Category: catBench, DefaultText: "the loopback interface",
 			Usage: "emulated `LINK` between the two ends: a preset (" + presetNames() + "), or such as rate=100mbit,delay=5ms,loss=1%,seed=1"},
 		&cli.StringFlag{Name: "sweep", Category: catBench, Usage: "measure at several `KEY=VALUES` of the link, such as loss=0,0.1%,0.5%,1%"},

@@ -116,12 +116,35 @@ func benchRepair(c *cli.Context, plan *trial.Plan) error {
 		return err
 	}
 	plan.SenderArgs = append(plan.SenderArgs, "--bitrate", c.String("bitrate"))
-	if text := c.String("slices"); text != "" {
-		if n, err := strconv.Atoi(text); text != "auto" && (err != nil || n < 1 || n > 64) {
-			return usage("--slices is %q, want auto or 1..64", text)
-		}
-		plan.SenderArgs = append(plan.SenderArgs, "--slices", text)
+	return benchSlices(c.String("slices"), plan)
+}
+
+// benchSlices reads --slices. One is an argument of all senders; of several every way is
+// run with each.
+func benchSlices(text string, plan *trial.Plan) error {
+	if text == "" {
+		return nil
 	}
+	all := list(text)
+	for i, one := range all {
+		if n, err := strconv.Atoi(one); one != "auto" && (err != nil || n < 1 || n > 64) {
+			return usage("--slices has %q, want some of auto and 1..64", one)
+		}
+		if slices.Contains(all[:i], one) {
+			return usage("--slices has %s twice: each of a list once, and --repeat says how often", one)
+		}
+	}
+	if len(all) == 1 {
+		plan.SenderArgs = append(plan.SenderArgs, "--slices", all[0])
+		return nil
+	}
+	var ways []trial.Way
+	for _, way := range plan.Ways {
+		for _, way.Slices = range all {
+			ways = append(ways, way)
+		}
+	}
+	plan.Ways = ways
 	return nil
 }
 

@@ -35,6 +35,7 @@ func TestBenchWays(t *testing.T) {
 		"--transport tcp,udp --repair auto,none":                                         "tcp+ udp+auto udp+none",
 		"--transport udp --repair fec --parity 5%":                                       "udp+fec",
 		"--transport tcp --repair nack":                                                  "tcp+",
+		"--slices 1,auto --repair none,auto":                                             "udp+none/1 udp+none/auto udp+auto/1 udp+auto/auto tcp+/1 tcp+/auto",
 		"--link rate=100mbit,squeeze=20mbit@5s+10s --bitrate 20mbit --transport udp,tcp": "udp+auto tcp+",
 	} {
 		plan, err := planOf(t, strings.Fields(args)...)
@@ -44,7 +45,11 @@ func TestBenchWays(t *testing.T) {
 		}
 		var got []string
 		for _, w := range plan.Ways {
-			got = append(got, w.Transport+"+"+w.Repair+w.Congestion)
+			name := w.Transport + "+" + w.Repair + w.Congestion
+			if w.Slices != "" {
+				name += "/" + w.Slices
+			}
+			got = append(got, name)
 		}
 		if strings.Join(got, " ") != want {
 			t.Errorf("%s: %q, want %q", args, got, want)
@@ -72,7 +77,9 @@ func TestBenchRefuses(t *testing.T) {
 		"--tcp-congestion bbr,bbr":               "tcp bbr is to be run twice",
 		"--parity 0%":                            "--parity is",
 		"--bitrate fast":                         "--bitrate is",
-		"--slices 65":                            "--slices is",
+		"--slices 65":                            `--slices has "65"`,
+		"--slices 1,":                            `--slices has ""`,
+		"--slices 2,auto,2":                      "--slices has 2 twice",
 		"--deadline 11s":                         "--deadline is 11s",
 		"--link rate=100mbit,squeeze=20mbit@5":   `"5" at character 29`,
 		"--link rate=100mbit,squeeze=2mbit@5+1s": `"5" at character 28`,

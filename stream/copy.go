@@ -90,7 +90,7 @@ func (p *Pump) drain(ctx context.Context, box *Mailbox) error {
 			err = poll(ctx)
 		case <-box.Ready():
 			var f *Frame
-			if f, err = box.TryTake(); f != nil {
+			if f, err = box.tryTake(ctx); f != nil {
 				err = p.write(ctx, f)
 			} else if errors.Is(err, io.EOF) {
 				return nil

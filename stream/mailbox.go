@@ -12,6 +12,7 @@ type Mailbox struct {
 	mu       sync.Mutex
 	frame    *Frame
 	end      error         // set by Close
+	passed   []Overtaken   // since the last frame was taken
 	ready    chan struct{} // holds a token while frame or end may be news
 	replaced atomic.Uint64
 }
@@ -30,6 +31,7 @@ func (m *Mailbox) Put(f *Frame) {
 		m.frame = f
 		if old != nil {
 			m.replaced.Add(1)
+			m.passed = noted(m.passed, old)
 		}
 	}
 	m.mu.Unlock()
@@ -41,10 +43,11 @@ func (m *Mailbox) Put(f *Frame) {
 
 // Take waits for a frame and returns it, held once by the caller. After Close it
 // returns the frame that still waits, then the error given to Close. When ctx is
-// done it returns context.Cause(ctx).
+// done it returns context.Cause(ctx). Of frames that were replaced meanwhile it tells
+// who asked for it with WithOvertaken.
 func (m *Mailbox) Take(ctx context.Context) (*Frame, error) {
 	for {
-		if f, err := m.TryTake(); f != nil || err != nil {
+		if f, err := m.tryTake(ctx); f != nil || err != nil {
 			return f, err
 		}
 		select {
@@ -56,17 +59,31 @@ func (m *Mailbox) Take(ctx context.Context) (*Frame, error) {
 }
 
 // TryTake is Take without waiting: both results are nil when nothing waits.
-func (m *Mailbox) TryTake() (*Frame, error) {
+func (m *Mailbox) TryTake() (*Frame, error) { return m.tryTake(context.Background()) }
+
+func (m *Mailbox) tryTake(ctx context.Context) (*Frame, error) {
+	note, _ := ctx.Value(overtakenKey{}).(func(Overtaken))
 	m.mu.Lock()
-	defer m.mu.Unlock()
-	if f := m.frame; f != nil {
-		m.frame = nil
-		if m.end != nil {
-			m.wake() // the token was for both, and the end is still to be told
-		}
-		return f, nil
+	f, end := m.frame, m.end
+	if f == nil {
+		m.mu.Unlock()
+		return nil, end
 	}
-	return nil, m.end
+	m.frame = nil
+	var passed []Overtaken
+	if note != nil {
+		passed, m.passed = m.passed, nil
+	} else {
+		m.passed = m.passed[:0]
+	}
+	if end != nil {
+		m.wake() // the token was for both, and the end is still to be told
+	}
+	m.mu.Unlock()
+	for _, o := range passed {
+		note(o)
+	}
+	return f, nil
 }
 
 // Ready receives a token when there may be something to take: for a select beside

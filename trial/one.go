@@ -28,7 +28,7 @@ const (
 // one runs a trial. What fails in it is the Run's Err.
 func (p *Plan) one(ctx context.Context, place place, t trial) bench.Run {
 	run := bench.Run{
-		Point:  bench.Point{Transport: t.way.Transport, Congestion: t.way.Congestion, Repair: t.way.Repair, Link: place.name(), Sweep: t.sweep, Scenario: p.Scenario},
+		Point:  bench.Point{Transport: t.way.Transport, Congestion: t.way.Congestion, Repair: t.way.Repair, Slices: t.way.Slices, Link: place.name(), Sweep: t.sweep, Scenario: p.Scenario},
 		Repeat: t.repeat,
 	}
 	if t.link != nil {
@@ -44,7 +44,9 @@ func (p *Plan) one(ctx context.Context, place place, t trial) bench.Run {
 }
 
 func (p *Plan) measure(ctx context.Context, place place, t trial, run *bench.Run) (err error) {
-	viewer, err := place.view(ctx, p.Program, viewing{t.way, p.Scenario.Deadline, p.ViewerArgs})
+	asked := t.way
+	asked.Slices = "" // a viewer takes what comes
+	viewer, err := place.view(ctx, p.Program, viewing{asked, p.Scenario.Deadline, p.ViewerArgs})
 	if err != nil {
 		return fmt.Errorf("viewer: %w", err)
 	}
@@ -73,8 +75,11 @@ func (p *Plan) measure(ctx context.Context, place place, t trial, run *bench.Run
 	defer sender.end()
 
 	err = wait(ctx, viewer, sender, length)
-	if ctx.Err() != nil { // by the user: what there is counts
-		run.Measured = bench.Duration{Duration: max(0, time.Since(sender.began)-s.Warmup.Duration-spare)}
+	if ctx.Err() != nil { // by the user: what there is counts, but the warm-up
+		run.Measured = bench.Duration{Duration: time.Since(sender.began) - s.Warmup.Duration - spare}
+		if run.Measured.Duration <= 0 {
+			return nil
+		}
 	}
 	sender.end()
 	if err == nil && ctx.Err() == nil {
@@ -165,6 +170,9 @@ func (w Way) sender(parity string) []string {
 	args := w.args()
 	if w.HasParity() && parity != "" {
 		args = append(args, "--parity", parity)
+	}
+	if w.Slices != "" {
+		args = append(args, "--slices", w.Slices)
 	}
 	return args
 }

@@ -29,11 +29,13 @@ type Plan struct {
 }
 
 // Way is a transport. Congestion is the congestion control of tcp, empty for the
-// system's; Repair is what udp does about losses, one of Repairs.
+// system's; Repair is what udp does about losses, one of Repairs; Slices is the sender's
+// --slices, empty for its own.
 type Way struct {
 	Transport  string `json:"transport"`
 	Congestion string `json:"congestion,omitempty"`
 	Repair     string `json:"repair,omitempty"`
+	Slices     string `json:"slices,omitempty"`
 }
 
 // Repairs are the ways to repair.
@@ -67,6 +69,9 @@ func (t trial) String() string {
 	text := t.way.Transport
 	if more := t.way.Congestion + t.way.Repair; more != "" { // never both
 		text += " " + more
+	}
+	if t.way.Slices != "" {
+		text += " slices=" + t.way.Slices
 	}
 	if t.sweep.Key != "" {
 		text += " " + t.sweep.Key + "=" + t.sweep.Value

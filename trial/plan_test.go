@@ -106,6 +106,8 @@ func TestArguments(t *testing.T) {
 		{Way{Transport: "udp", Repair: "auto"}, "--repair auto --parity 20%", "--repair auto --deadline 50ms"},
 		{Way{Transport: "tcp", Congestion: "bbr"}, "--tcp-congestion bbr", "--tcp-congestion bbr"},
 		{Way{Transport: "tcp"}, "", ""},
+		{Way{Transport: "tcp", Slices: "auto"}, "--slices auto", ""},
+		{Way{Transport: "udp", Repair: "fec", Slices: "4"}, "--repair fec --parity 20% --slices 4", "--repair fec"},
 	} {
 		v := viewing{Way: c.way, Deadline: bench.Duration{Duration: 50 * time.Millisecond}}
 		if got := strings.Join(c.way.sender("20%"), " "); got != c.send {
