@@ -224,12 +224,12 @@ func crowd(t *testing.T, n int) bool {
 	after := s.latest()
 	took := time.Since(began).Seconds()
 	sent := after.Send.Frames.Sent - before.Send.Frames.Sent
-	ok, worst := float64(sent) > 25*took, 1.0
+	ok, worst, least, leftOut := float64(sent) > 25*took, 1.0, 1.0, uint64(0)
 	for i, r := range viewers {
 		st := r.Stats()
 		got := float64(st.Fragments.Complete-whole[i]) / (30 * took)
 		all := float64(st.Fragments.Complete) / float64(max(st.Fragments.Complete+st.Fragments.Lost, 1))
-		worst = min(worst, all)
+		worst, least, leftOut = min(worst, all), min(least, got), leftOut+st.Fragments.LeftOut
 		ok = ok && all >= 0.999 && got > 0.95
 	}
 	for _, r := range viewers {
@@ -260,8 +260,8 @@ func crowd(t *testing.T, n int) bool {
 		t.Log("no frame came to all")
 		return false
 	}
-	t.Logf("%d viewers: %d frames sent in %.1f s, the least share whole at a viewer %.4f; sender %.3f core; first datagram to last p50 %v, p99 %v",
-		n, sent, took, worst, (after.CPU-before.CPU)/(after.at.Sub(before.at).Seconds()), spread[len(spread)/2], spread[len(spread)*99/100])
+	t.Logf("%d viewers: %d frames sent in %.1f s, the least share whole at a viewer %.4f, of 30 a second %.3f, left out %d; sender %.3f core; first datagram to last p50 %v, p99 %v",
+		n, sent, took, worst, least, leftOut, (after.CPU-before.CPU)/(after.at.Sub(before.at).Seconds()), spread[len(spread)/2], spread[len(spread)*99/100])
 	s.await("their leaving", func(f figures) bool { return f.Send.UDP.House.Viewers == 0 })
 	s.interrupt()
 	s.finish()

@@ -10,8 +10,8 @@
 // # The law
 //
 // A link's rate is wire bytes, of IP packets with all headers, parity and repairs.
-// It is congested when the datagrams of its quickest frame since the last report stood in
-// queues for 25 ms or more; when they stood for 5 ms or more and loss is clearly over what is
+// It is congested when the datagrams of its quickest frame since the last report, or in the last
+// tenth of a second, stood in queues for 25 ms or more; when they stood for 5 ms or more and loss is clearly over what is
 // usual there; when loss is clearly over 12 % whatever the queue; or when it rises by
 // 3 % just after the rate was raised. Other loss is the link's own, which parity and repairs
 // deal with. "Clearly" is by 2 to 4 standard deviations of what was counted.

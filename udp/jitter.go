@@ -14,16 +14,24 @@ type transit struct {
 	last   float64   // of the last frame
 	jitter float64
 
-	// The least of the last seconds, in two halves, and of the time since the last report.
-	least, before float64
-	halfAt        time.Time
-	recent        float64
-	fresh         bool  // recent is meaningful
-	queue         int64 // what queueing said last
+	// The least of the last seconds, in two halves; of the last moment, in two halves; and of the
+	// time since the last report.
+	least, before     float64
+	halfAt            time.Time
+	moment, momentAgo float64
+	momentAt          time.Time
+	recent            float64
+	fresh             bool  // recent is meaningful
+	queue             int64 // what queueing said last
 }
 
 // transitHalf is half of what "the last seconds" are at most.
 const transitHalf = 5 * time.Second
+
+// momentHalf is half of what "the last moment" is at most, and of two frames at least. A machine, or a
+// Wi-Fi channel, that stands still for some 10 ms delays the first frame that comes after it, the next one
+// less by their distance: a moment's quickest is as quick as ever, and no queue is seen where none stands.
+const momentHalf = 40 * time.Millisecond
 
 // clockStep is a change between two frames, in µs, that no queue makes: the sender's clock was set, or its machine
 // or ours slept. What it was before says nothing then.
@@ -34,14 +42,14 @@ const clockStep = 5e6
 func (t *transit) frame(first time.Time, captured int64) {
 	if t.began.IsZero() {
 		now := -float64(captured)
-		*t = transit{began: first, last: now, least: now, before: now, halfAt: first, recent: now, fresh: true}
+		t.start(first, first, now)
 		return
 	}
 	now := float64(first.Sub(t.began).Microseconds()) - float64(captured)
 	// RFC 3550 section 6.4.1: D(i-1, i) is the difference of the two transit times.
 	d := math.Abs(now - t.last)
 	if d > clockStep {
-		*t = transit{began: t.began, last: now, jitter: t.jitter, least: now, before: now, halfAt: first, recent: now, fresh: true}
+		t.start(t.began, first, now)
 		return
 	}
 	t.jitter += (d - t.jitter) / 16
@@ -53,10 +61,30 @@ func (t *transit) frame(first time.Time, captured int64) {
 		t.before, t.least, t.halfAt = t.least, now, first
 	}
 	t.least = min(t.least, now)
+	if first.Sub(t.momentAt) >= momentHalf {
+		t.momentAgo, t.moment, t.momentAt = t.moment, now, first
+	}
+	t.moment = min(t.moment, now)
 	if !t.fresh {
 		t.recent, t.fresh = now, true
 	}
 	t.recent = min(t.recent, now)
+}
+
+// start forgets all but the jitter: the first frame, which comes at first, takes now.
+func (t *transit) start(began, first time.Time, now float64) {
+	*t = transit{
+		began: began, last: now, jitter: t.jitter, least: now, before: now, halfAt: first,
+		moment: now, momentAgo: now, momentAt: first, recent: now, fresh: true,
+	}
+}
+
+// standing is what queueing would be of the last moment alone.
+func (t *transit) standing() int64 { return t.over(min(t.moment, t.momentAgo)) }
+
+// over is by how much, in µs, a transit time is more than the least of the last seconds.
+func (t *transit) over(us float64) int64 {
+	return int64(min(us-min(t.least, t.before), math.MaxUint32))
 }
 
 // queueing is by how much, in µs, the quickest frame since the last call was slower than
@@ -66,7 +94,7 @@ func (t *transit) frame(first time.Time, captured int64) {
 func (t *transit) queueing() int64 {
 	if t.fresh {
 		t.fresh = false
-		t.queue = int64(min(t.recent-min(t.least, t.before), math.MaxUint32))
+		t.queue = t.over(t.recent)
 	}
 	return t.queue
 }

@@ -58,9 +58,16 @@ func (r *Receiver) report(b []byte, now time.Time) []byte {
 	if !ok || p.Session != a.session {
 		return b // another is followed since, and its first frame accounted for in a moment
 	}
-	queueing := a.transit.queueing()
-	if worse := p.Missing > a.missing || queueing > a.queueing+worseBy.Microseconds(); !worse && now.Before(a.due) {
+	standing := a.transit.standing()
+	grown := standing > a.queueing+worseBy.Microseconds()
+	if worse := p.Missing > a.missing || grown; !worse && now.Before(a.due) {
 		return b
+	}
+	// A queue that has grown the frames before did not know yet; one frame since the last report may have
+	// been held up by itself.
+	queueing := a.transit.queueing()
+	if grown || queueing > standing {
+		queueing = standing
 	}
 	a.said, a.missing, a.queueing = now, p.Missing, queueing
 	a.due = now.Add(reportEvery)

@@ -17,6 +17,7 @@ type reporting struct {
 	id   uint32
 	seq  uint64
 	late time.Duration // frames are on their way for so much longer
+	each uint32        // of so many frames, after one it is asked for a report
 
 	reports []fragment.Report
 	at      []time.Time
@@ -28,7 +29,7 @@ func newReporting(t *testing.T) *reporting {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &reporting{t: t, r: &Receiver{frames: reassembler(t)}, cut: cut, now: time.Unix(1000, 0)}
+	return &reporting{t: t, r: &Receiver{frames: reassembler(t)}, cut: cut, now: time.Unix(1000, 0), each: 5}
 }
 
 // play has d pass, at 50 frames a second, of every lossy'th of which a datagram is lost (0 = of none).
@@ -55,7 +56,7 @@ func (p *reporting) play(d time.Duration, lossy int) {
 			}
 		}
 		p.r.frames.Expire(came)
-		if p.id%5 == 0 { // as often as it is asked for
+		if p.id%p.each == 0 {
 			if b := p.r.report(nil, came); len(b) > 0 {
 				var report fragment.Report
 				if err := report.Parse(b); err != nil {
@@ -96,5 +97,36 @@ func TestReportsAreSoonerWhenThingsGetWorse(t *testing.T) {
 	p.play(2*time.Second, 0)
 	if n := len(p.reports); n < 1 || n > 3 || p.reports[n-1].Queueing > 1000 {
 		t.Errorf("a queue that is gone: %+v", p.reports)
+	}
+}
+
+// A machine that stands still for a moment holds up one frame, and the next one less: nothing that a report
+// would call a queue, neither one that comes at once nor the next that is due, also if a datagram is lost then.
+func TestAStandstillIsNoQueue(t *testing.T) {
+	p := newReporting(t)
+	p.each = 2
+	p.play(1200*time.Millisecond, 0)
+	for round := range 8 {
+		var reports []fragment.Report
+		for _, late := range []time.Duration{60, 40, 20, 0} {
+			p.late = late * time.Millisecond
+			p.play(20*time.Millisecond, 0)
+			reports = append(reports, p.reports...)
+		}
+		if round == 7 {
+			p.play(20*time.Millisecond, 1)
+			reports = append(reports, p.reports...)
+		}
+		p.play(1100*time.Millisecond, 0)
+		reports = append(reports, p.reports...)
+		if n := len(reports); n < 1 || n > 3 {
+			t.Errorf("round %d: %d reports in 1.2 s", round, n)
+		}
+		for _, r := range reports {
+			if r.Queueing > 1000 {
+				t.Errorf("round %d: a queue of %d µs is reported", round, r.Queueing)
+			}
+		}
+		p.play(time.Duration(20*round)*time.Millisecond, 0) // another time before the next report
 	}
 }

@@ -112,7 +112,7 @@ func (w *wants) sent(now time.Time) {
 func (r *Receiver) answerTime(now time.Time) time.Duration {
 	us := r.pinger.trips.us(now)
 	if us > 0 {
-		us += max(r.books.transit.queue, 0)
+		us += max(r.books.transit.standing(), 0)
 	}
 	return time.Duration(us) * time.Microsecond
 }
