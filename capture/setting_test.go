@@ -181,7 +181,7 @@ func TestControllerKeepsTheCeilingWithTheTestCard(t *testing.T) {
 			t.Fatal(err)
 		}
 		bytes := 0
-		const n = 4 * fps
+		const n = 2 * fps
 		for i := range n {
 			card.paint(uint32(i), time.Unix(1e9, 0))
 			f, err := enc.encode(&picture{img: card.img, id: uint32(i)})

@@ -69,7 +69,7 @@ func TestBenchFindsFaults(t *testing.T) {
 	mean := map[string]struct{ Send, Decode float64 }{}
 	for name, fault := range map[string][]string{"none": nil, "decoder": {"--fault-slow-decoder", "100ms", "--transport", "udp,tcp"}, "queue": {"--fault-queue", "3"}} {
 		path := filepath.Join(t.TempDir(), "report.json")
-		code, _, said := command(t, framegram, append([]string{"bench", "--transport", "udp", "--duration", "2s", "--json", path}, fault...)...)
+		code, _, said := command(t, framegram, append([]string{"bench", "--transport", "udp", "--warmup", "500ms", "--duration", "2s", "--json", path}, fault...)...)
 		if code > 1 || code == 1 && name == "none" { // with a fault every frame may be late
 			t.Fatalf("%s: exit %d: %s", name, code, said)
 		}
@@ -118,7 +118,7 @@ func TestBenchSweep(t *testing.T) {
 	testutil.NeedRoot(t)
 	dir := t.TempDir()
 	name := func(s string) string { return filepath.Join(dir, s) }
-	code, out, said := command(t, framegram, "bench", "--link", "rate=100mbit,delay=5ms,seed=3", "--sweep", "loss=0,3%", "--duration", "2s",
+	code, out, said := command(t, framegram, "bench", "--link", "rate=100mbit,delay=5ms,seed=3", "--sweep", "loss=0,3%", "--warmup", "500ms", "--duration", "2s",
 		"--repair", "none,fec", "--parity", "20%", "--slices", "2", "--json", name("a.json"), "--csv", name("a.csv"), "--html", name("a.html"), "--markdown", name("a.md"))
 	if code != 0 {
 		t.Fatalf("exit %d: %s\n%s", code, said, out)
@@ -180,7 +180,7 @@ func TestBenchSqueeze(t *testing.T) {
 	testutil.NeedRoot(t)
 	path := filepath.Join(t.TempDir(), "report.json")
 	code, out, said := command(t, framegram, "bench", "--link", "rate=100mbit,delay=2ms,squeeze=24mbit@1s+1s", "--bitrate", "off", "--quality", "50",
-		"--duration", "3s", "--json", path)
+		"--warmup", "500ms", "--duration", "3s", "--json", path)
 	if code != 0 || !strings.Contains(out, "The squeeze") {
 		t.Fatalf("exit %d: %s\n%s", code, said, out)
 	}
@@ -200,6 +200,7 @@ func TestBenchSqueeze(t *testing.T) {
 
 // Whatever fails is said, the exit code is 1, and nothing hangs.
 func TestBenchFailures(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		args []string
 		want string
@@ -245,6 +246,7 @@ func children(t *testing.T, pid int) map[string]int {
 
 // A sender or viewer that is killed is named in the report; the other runs go on.
 func TestBenchSurvivesKill(t *testing.T) {
+	t.Parallel()
 	for _, victim := range []string{"send", "view"} {
 		t.Run(victim, func(t *testing.T) {
 			t.Parallel()

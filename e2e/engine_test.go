@@ -89,6 +89,7 @@ func TestMTUFalls(t *testing.T) {
 
 // Trains or single datagrams, a group hears the same.
 func TestMulticastWithAndWithoutOffload(t *testing.T) {
+	t.Parallel()
 	for _, offload := range []string{"auto", "off"} {
 		t.Run(offload, func(t *testing.T) {
 			t.Parallel()

@@ -129,9 +129,9 @@ func (c *tap) forge(b []byte, i int, random *rand.Rand) (datagram []byte, own bo
 // One million mutated, replayed and random datagrams do not crash a viewer, do not
 // grow it, do not take its picture over and do not cost the stream frames.
 func TestHostileDatagrams(t *testing.T) {
-	total := 1_000_000
+	total := 500_000
 	if testutil.Long() {
-		total *= 10
+		total *= 20
 	}
 	viewer := view(t, "--display", "none", "--timecode") // every picture is decoded and read
 	middle := newTap(t, viewer.listening())

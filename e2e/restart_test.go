@@ -86,6 +86,7 @@ func freePort(t *testing.T, network string) string {
 // Either side is killed and started again, over and over, and video comes back by
 // itself; the other side has not been touched.
 func TestRestarts(t *testing.T) {
+	t.Parallel()
 	for name, make := range ways {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -82,6 +82,7 @@ func p95(all []aged, from, to time.Time) time.Duration {
 // A viewer behind a link of 5 Mbit/s, with a queue of 50 ms, skips to the newest frame
 // instead of falling behind, and the one beside it misses nothing.
 func TestSlowViewer(t *testing.T) {
+	t.Parallel()
 	third := 5 // of the time, in seconds
 	if testutil.Long() {
 		third = 10
@@ -91,6 +92,7 @@ func TestSlowViewer(t *testing.T) {
 			continue
 		}
 		t.Run(congestion, func(t *testing.T) {
+			t.Parallel()
 			l := newLAN(t, 3)
 			tc := exec.Command(testutil.Need(t, "ip"), "netns", "exec", l.bridge.name, testutil.Need(t, "tc"),
 				"qdisc", "add", "dev", "port2", "root", "tbf", "rate", "5mbit", "burst", "16kb", "latency", "50ms")

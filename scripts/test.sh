@@ -34,11 +34,11 @@ unit() {
 	"$go" test $count "$@" $packages
 }
 
-# raced: not bench, which starts no goroutine.
-# shipped: what the race detector changes (allocations, times), and bench. The other
-# packages would do the same again.
-raced() { unit '/(e2e|bench)$' -race -p 3; }
-shipped() { unit '/(e2e|capture|clock|command|display|internal/.*|matroska|timecode|trial)$' -p 3; }
+# raced: not what starts no goroutine and takes long.
+# shipped: what the race detector changes (allocations, times), and what was not raced. The
+# other packages would do the same again.
+raced() { unit '/(e2e|bench|fragment|rate|internal/leopard)$' -race -p 3; }
+shipped() { unit '/(e2e|capture|clock|command|display|internal/[^l].*|matroska|timecode|trial)$' -p 3; }
 
 # pure: what is another program without cgo. The other packages have no file that is.
 pure() { CGO_ENABLED=0 "$go" build -o /dev/null . && CGO_ENABLED=0 unit '/(e2e|udp|tcp|fragment|stream|clock|timecode|matroska|bench|trial|internal/.*)$'; }
@@ -61,7 +61,8 @@ cross() (
 	done
 )
 
-e2e() { "$go" test -count=1 -timeout 15m ./e2e; }
+# e2e: what runs beside others waits most of the time.
+e2e() { "$go" test -count=1 -parallel 4 -timeout 15m ./e2e; }
 
 part "gofmt and go vet of every flavour" lint
 part "unit and whole-command tests with the race detector" raced
