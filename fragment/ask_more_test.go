@@ -124,7 +124,7 @@ func TestAnAnswerInPiecesIsAskedForOnce(t *testing.T) {
 		for j := range 8 {
 			d[sequenceAt+j] = 0
 		}
-		d[sequenceEnd-2], d[sequenceEnd-1] = byte((1000+i)>>8), byte(1000+i)
+		d[sequenceAt+8-2], d[sequenceAt+8-1] = byte((1000+i)>>8), byte(1000+i)
 		f := r.Push(now, addrA, d)
 		if more := asked(t, r, now, path); len(more) > 0 {
 			t.Fatalf("asked again behind %d: %+v", i, more)

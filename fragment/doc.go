@@ -2,8 +2,8 @@
 // and puts frames back together by frame ID. docs/PROTOCOL.md is the authority on
 // every byte; its hex examples are this package's golden tests.
 //
-//	Splitter     a frame -> 48-byte headers beside slices of the frame (no copy),
-//	             and parity if asked for (Reed-Solomon in its Leopard form)
+//	Splitter     a frame -> datagrams of a 48-byte header and a piece of the frame,
+//	             side by side in memory, and parity if asked for (Reed-Solomon in its Leopard form)
 //	Header       the data datagram's header, with AppendBinary and Parse
 //	Announce ... the control messages, one type each, the same two methods
 //	FrameHeader  a whole frame's header, where messages come in a stream (TCP)

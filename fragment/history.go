@@ -53,7 +53,8 @@ func (h *History) Keep(id uint32, f *stream.Frame, s *Splitter, now time.Time) {
 	k.blocks = append(k.blocks[:0], s.blocks...)
 	k.padded = k.padded[:0]
 	if s.cut.p > 0 {
-		k.padded = append(k.padded, s.padded...)
+		last := s.cut.blocks - 1
+		k.padded = append(k.padded, s.datagrams[s.cut.place(last, s.cut.k(last)-1)].Payload...)
 	}
 	h.next = (h.next + 1) % historyFrames
 	h.n++
@@ -140,12 +141,7 @@ func (k *KeptFrame) ID() uint32 { return k.id }
 
 // Place is the place of a piece among the datagrams that Split made: 0 for the first one.
 // As everywhere here, the piece is one that Wanted has named.
-func (k *KeptFrame) Place(p Piece) int {
-	if k.cut.p > 0 { // see interleave: all before this one's turn are data
-		return int(p.Index)*k.cut.blocks + int(p.Block)
-	}
-	return k.cut.first(int(p.Block)) + int(p.Index)
-}
+func (k *KeptFrame) Place(p Piece) int { return k.cut.place(int(p.Block), int(p.Index)) }
 
 // Len is how many bytes the piece's datagram has.
 func (k *KeptFrame) Len(p Piece) int { return HeaderLen + len(k.payload(p)) }

@@ -3,7 +3,6 @@ package fragment
 import (
 	"math"
 	"math/bits"
-	"slices"
 )
 
 // minParity is the least parity a block gets: one would be lost with the fragment that it
@@ -64,69 +63,33 @@ func (s *Splitter) plan(total int) plan {
 	}
 }
 
-// protect makes the parity of every block.
-func (s *Splitter) protect(jpeg []byte, n plan) error {
-	s.pad(jpeg)
-	if need := n.blocks * n.p * s.shard; len(s.made) < need {
-		s.made = make([]byte, need+need/4)
+// place is which datagram of the frame fragment i of block b is. With parity it is fragment 0 of
+// every block, fragment 1 of every block, and so on, data first. So a burst of losses is shared by all
+// blocks to within one fragment, all data is before all parity (blocks differ by one at most,
+// the longer ones first), and leaving off the last datagrams takes parity from all blocks alike.
+func (n plan) place(b, i int) int {
+	if n.p > 0 {
+		return i*n.blocks + b
 	}
-	for b := range n.blocks {
-		first, k := n.first(b), n.k(b)
-		shards := s.codes.block(k + n.p)
-		for i := range k {
-			shards[i] = s.piece(jpeg, first+i)
-		}
-		for j := range n.p {
-			shards[k+j] = s.parityOf(n, b, j)
-		}
-		if err := s.codes.leopard.Encode(k, shards); err != nil {
-			return err
-		}
-	}
-	return nil
+	return n.first(b) + i
 }
 
-// interleave adds the datagrams of a frame with parity: fragment 0 of every block, fragment 1 of
-// every block, and so on. So a burst of losses is shared by all blocks to within one fragment, all data
-// is before all parity (blocks differ by one at most, the longer ones first), and leaving
-// off the last datagrams takes parity from all blocks alike.
-func (s *Splitter) interleave(jpeg []byte, n plan) {
-	short, longer := n.total/n.blocks, n.total%n.blocks // as n.first and n.k, which would divide for each fragment
-	for i := range n.k(0) + n.p {
-		for b := range n.blocks {
-			k := short
-			if b < longer {
-				k++
-			}
-			switch {
-			case i < k:
-				s.add(b, i, s.piece(jpeg, b*short+min(b, longer)+i))
-			case i < k+n.p:
-				s.add(b, i, s.parityOf(n, b, i-k))
-			}
+// protect makes the parity of a block whose data is in its place.
+func (s *Splitter) protect(b int, jpeg []byte) error {
+	n := s.cut
+	first, k := n.first(b), n.k(b)
+	shards := s.codes.block(k + n.p)
+	for i := range k {
+		if from := (first + i) * s.shard; from+s.shard <= len(jpeg) {
+			shards[i] = jpeg[from : from+s.shard]
+		} else { // filled up
+			shards[i] = s.datagrams[n.place(b, i)].Payload
 		}
 	}
-}
-
-// pad copies a last fragment that is short, and fills it up with zeros: it is not the last
-// datagram, and one GSO send takes datagrams of one length.
-func (s *Splitter) pad(jpeg []byte) {
-	s.padded = append(s.padded[:0], jpeg[len(jpeg)/s.shard*s.shard:]...)
-	n := len(s.padded)
-	s.padded = slices.Grow(s.padded, s.shard-n)[:s.shard]
-	clear(s.padded[n:])
-}
-
-// piece is data fragment n of the frame, a whole shard.
-func (s *Splitter) piece(jpeg []byte, n int) []byte {
-	if from := n * s.shard; from+s.shard <= len(jpeg) {
-		return jpeg[from : from+s.shard]
+	for j := range n.p {
+		d := &s.datagrams[n.place(b, k+j)]
+		s.head(d, b, k+j)
+		shards[k+j] = d.Payload
 	}
-	return s.padded
-}
-
-// parityOf is where parity fragment j of block b is made.
-func (s *Splitter) parityOf(n plan, b, j int) []byte {
-	from := (b*n.p + j) * s.shard
-	return s.made[from : from+s.shard]
+	return s.codes.leopard.Encode(k, shards)
 }

@@ -8,7 +8,6 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
-	"unsafe"
 )
 
 // fixed is SetParity's argument for n fragments whatever the block.
@@ -135,25 +134,6 @@ func checkParityCut(t *testing.T, datagrams []Datagram, shard int, jpeg []byte) 
 				t.Errorf("block %d: parity %d is not the page's", b, j)
 			}
 		}
-	}
-}
-
-// The picture is not copied, but for a last fragment that is short.
-func TestParityDatagramsAliasTheFrame(t *testing.T) {
-	s, jpeg := mustSplitter(t, 64), picture(1, 64*299+1)
-	s.SetParity(fixed(4))
-	datagrams, err := s.Split(1, 1, jpeg)
-	if err != nil || len(datagrams) != 300+2*4 {
-		t.Fatalf("%d datagrams, %v, want 308", len(datagrams), err)
-	}
-	for i, d := range datagrams[:299] {
-		at := i/2 + i%2*150
-		if unsafe.SliceData(d.Payload) != &jpeg[64*at] {
-			t.Fatalf("the payload of datagram %d is a copy", i)
-		}
-	}
-	if jpeg[64*299] != datagrams[299].Payload[0] {
-		t.Error("the last fragment is not the frame's")
 	}
 }
 

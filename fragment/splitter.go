@@ -26,25 +26,26 @@ func (e *FrameTooLargeError) Error() string {
 // nothing; with parity where package leopard has no kernels, its library's lists.
 type Splitter struct {
 	shard     int
-	datagrams []Datagram
-	headers   []byte // HeaderLen bytes each, beside one another
-	blocks    []byte // the header of each block's fragment 0
-	cut       plan   // of the frame cut last
+	wire      []byte     // the datagrams, one behind the other
+	laid      []Datagram // where they stand in wire if all are whole,
+	laidFor   int        // with shards of so many bytes
+	datagrams []Datagram // of the frame cut last, as are
+	blocks    []byte     // the header of each block's fragment 0, and
+	cut       plan
 
 	generation uint8 // see SetGeneration
 
 	parity func(k int) int // see SetParity; nil for none
 	codes  codes
-	padded []byte // the frame's last fragment, filled up
-	made   []byte // parity
 }
 
-// Datagram is one datagram of the frame cut last: two pieces, so that the picture
-// is not copied on its way to the socket. Both are valid until the next Split, and
-// Header changes with the next Stamp.
+// Datagram is one datagram of the frame cut last: two pieces that lie one behind the other in
+// memory, as do a frame's datagrams. So a train of them is one piece to the kernel, which saves more than
+// copying the frame once costs. Both belong to the Splitter and are valid until the next
+// Split; Header changes with the next Stamp.
 type Datagram struct {
-	Header  []byte // HeaderLen bytes, owned by the Splitter
-	Payload []byte // 1..shard bytes: part of the frame given to Split, or the Splitter's where that is not enough (SetParity)
+	Header  []byte // HeaderLen bytes
+	Payload []byte // 1..shard bytes
 }
 
 // NewSplitter returns a Splitter for shards of that many bytes, a multiple of 64 in
@@ -70,13 +71,12 @@ func (s *Splitter) Shard() int { return s.shard }
 // MaxFrameBytes, or what 255 blocks hold where shards are very small.
 func (s *Splitter) MaxFrame() int { return min(MaxFrameBytes, math.MaxUint8*maxData*s.shard) }
 
-// Split cuts jpeg, which it borrows until the next Split, into datagrams for the
-// frame id captured at that time (µs since the Unix epoch). The datagrams stand in
-// the order in which they are to be sent, and are valid until the next Split. All
-// are of one length but the last, with parity that one, too. An
-// empty frame is an error, one over MaxFrame a *FrameTooLargeError.
+// Split cuts jpeg, which it borrows until it returns, into datagrams for the frame id
+// captured at that time (µs since the Unix epoch). The datagrams stand in the order in
+// which they are to be sent, and are valid until the next Split. All are of one length but
+// the last, with parity that one, too. An empty frame is an error, one over MaxFrame a
+// *FrameTooLargeError.
 func (s *Splitter) Split(id uint32, captured int64, jpeg []byte) ([]Datagram, error) {
-	s.datagrams, s.headers = s.datagrams[:0], s.headers[:0]
 	switch {
 	case len(jpeg) == 0:
 		return nil, fmt.Errorf("%w: frame %d is empty", ErrInvalid, id)
@@ -88,7 +88,7 @@ func (s *Splitter) Split(id uint32, captured int64, jpeg []byte) ([]Datagram, er
 	// the frame's very last datagram is short and a GSO train is not broken.
 	n := s.plan((len(jpeg) + s.shard - 1) / s.shard)
 	s.cut = n
-	s.reserve(n)
+	s.lay()
 	for b := range n.blocks {
 		from, to := n.first(b)*s.shard, min(n.first(b+1)*s.shard, len(jpeg))
 		h := Header{
@@ -100,38 +100,57 @@ func (s *Splitter) Split(id uint32, captured int64, jpeg []byte) ([]Datagram, er
 		}
 		s.blocks = h.append(s.blocks)
 	}
-	if n.p > 0 {
-		if err := s.protect(jpeg, n); err != nil {
-			return nil, err
-		}
-		s.interleave(jpeg, n)
-		return s.datagrams, nil
-	}
 	for b := range n.blocks {
-		for i := range n.k(b) {
-			at := (n.first(b) + i) * s.shard
-			s.add(b, i, jpeg[at:min(at+s.shard, len(jpeg))])
+		s.place(b, jpeg)
+		if n.p > 0 {
+			if err := s.protect(b, jpeg); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return s.datagrams, nil
 }
 
-// reserve makes room first, so that the datagrams' headers do not move.
-func (s *Splitter) reserve(n plan) {
-	if all := n.total + n.blocks*n.p; cap(s.datagrams) < all {
-		s.datagrams = make([]Datagram, 0, all+all/4)
-		s.headers = make([]byte, 0, cap(s.datagrams)*HeaderLen)
+// lay makes room for the datagrams of s.cut. Where whole ones stand is the same for every frame.
+func (s *Splitter) lay() {
+	all, each := s.cut.total+s.cut.blocks*s.cut.p, HeaderLen+s.shard
+	if len(s.wire) < all*each {
+		s.wire, s.laidFor = make([]byte, (all+all/4)*each), 0
 	}
-	s.blocks = slices.Grow(s.blocks[:0], n.blocks*HeaderLen)
+	if s.laidFor != s.shard {
+		s.laid, s.laidFor = s.laid[:0], s.shard
+		for rest := s.wire; len(rest) >= each; rest = rest[each:] {
+			s.laid = append(s.laid, Datagram{Header: rest[:HeaderLen:HeaderLen], Payload: rest[HeaderLen:each:each]})
+		}
+	}
+	s.datagrams = append(s.datagrams[:0], s.laid[:all]...)
+	s.blocks = slices.Grow(s.blocks[:0], s.cut.blocks*HeaderLen)
 }
 
-// add makes the datagram of a block's fragment, of which the block's header says all but the index.
-func (s *Splitter) add(block, index int, payload []byte) {
-	from := len(s.headers)
-	s.headers = append(s.headers, s.blocks[block*HeaderLen:(block+1)*HeaderLen]...)
-	h := s.headers[from:len(s.headers):len(s.headers)]
-	h[34] = uint8(index)
-	s.datagrams = append(s.datagrams, Datagram{Header: h, Payload: payload})
+// place writes the data of block b to where its datagrams stand. With parity a last fragment
+// that is short is filled up with zeros: it is not the last datagram, and one GSO send takes
+// datagrams of one length.
+func (s *Splitter) place(b int, jpeg []byte) {
+	at, step := s.cut.place(b, 0), s.cut.place(b, 1)-s.cut.place(b, 0)
+	data := jpeg[s.cut.first(b)*s.shard : min(s.cut.first(b+1)*s.shard, len(jpeg))]
+	for i := 0; len(data) > 0; i++ {
+		d := &s.datagrams[at]
+		s.head(d, b, i)
+		n := copy(d.Payload, data)
+		if n < s.shard && s.cut.p > 0 {
+			clear(d.Payload[n:])
+		} else if n < s.shard {
+			d.Payload = d.Payload[:n:n]
+		}
+		data, at = data[n:], at+step
+	}
+}
+
+// head writes the header of fragment i of block b.
+func (s *Splitter) head(d *Datagram, b, i int) {
+	h := (*[HeaderLen]byte)(d.Header)
+	*h = [HeaderLen]byte(s.blocks[b*HeaderLen:])
+	h[indexAt] = uint8(i)
 }
 
 // Stamp makes datagrams i to j-1 those of one destination, to which they are about to be

@@ -187,20 +187,32 @@ func TestStamp(t *testing.T) {
 	}
 }
 
-// The picture is not copied on its way to the socket, and one datagram's header
+// A train is one piece of memory; the frame is the caller's again; and one datagram's pieces
 // cannot be appended into the next one's.
-func TestDatagramsAliasTheFrame(t *testing.T) {
-	jpeg := picture(1, 64*300)
-	datagrams, err := mustSplitter(t, 64).Split(1, 1, jpeg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i, d := range datagrams {
-		if unsafe.SliceData(d.Payload) != &jpeg[64*i] {
-			t.Fatalf("the payload of datagram %d is a copy", i)
+func TestDatagramsLieOneBehindTheOther(t *testing.T) {
+	for _, p := range []int{0, 4} {
+		s, jpeg := mustSplitter(t, 64), picture(1, 64*299+1)
+		s.SetParity(fixed(p))
+		datagrams, err := s.Split(1, 1, jpeg)
+		if err != nil {
+			t.Fatal(err)
 		}
-		if len(d.Header) != HeaderLen || cap(d.Header) != HeaderLen {
-			t.Fatalf("header %d has length %d and capacity %d, want %d", i, len(d.Header), cap(d.Header), HeaderLen)
+		was := bytes.Clone(datagrams[200].Payload)
+		clear(jpeg)
+		if !bytes.Equal(datagrams[200].Payload, was) {
+			t.Error("a payload changes with the frame")
+		}
+		at := unsafe.Pointer(unsafe.SliceData(datagrams[0].Header))
+		for i, d := range datagrams {
+			for _, b := range [][]byte{d.Header, d.Payload} {
+				if unsafe.Pointer(unsafe.SliceData(b)) != at {
+					t.Fatalf("parity %d: datagram %d is not behind the one before", p, i)
+				}
+				if cap(b) != len(b) {
+					t.Fatalf("parity %d: a piece of datagram %d has %d bytes and capacity %d", p, i, len(b), cap(b))
+				}
+				at = unsafe.Add(at, len(b))
+			}
 		}
 	}
 }

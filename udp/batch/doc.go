@@ -3,8 +3,8 @@
 // On Linux a Writer joins datagrams of one size to trains, each of which passes the
 // network stack as one packet and is parted again by the interface or just before it
 // (UDP_SEGMENT in udp(7)), and hands several trains to one sendmmsg(2). A Reader gets
-// what arrived in trains the same way (UDP_GRO, recvmmsg(2)). Header and payload stay
-// where they are, and in steady state neither allocates. Where the kernel, the
+// what arrived in trains the same way (UDP_GRO, recvmmsg(2)). What lies side by side in
+// memory is one piece to the kernel, and in steady state neither allocates. Where the kernel, the
 // interface or Config.NoOffload forbids trains, the same calls move single datagrams;
 // on other systems each datagram is a call of its own. Nobody notices but by the time
 // it takes.

@@ -1,6 +1,7 @@
 package batch
 
 import (
+	"bytes"
 	"errors"
 	"math/rand/v2"
 	"net"
@@ -12,6 +13,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/framegram/framegram/fragment"
 )
 
 // rig is a Writer connected to a Reader, with a log and the system call in reach.
@@ -65,7 +68,7 @@ func (g *rig) shape() *[]int {
 	var all []int
 	g.before(func(ms []unix.Mmsghdr) syscall.Errno {
 		for i := range ms {
-			n := int(ms[i].Hdr.Iovlen) / 2
+			n := g.counts[i]
 			if isTrain(&ms[i]) {
 				n = -n
 			}
@@ -74,6 +77,49 @@ func (g *rig) shape() *[]int {
 		return 0
 	})
 	return &all
+}
+
+// What lies one behind the other in memory is one piece to the kernel, and nothing else is:
+// what arrives is what was to be sent.
+func TestPiecesAreJoinedWhereMemoryIs(t *testing.T) {
+	wire := make([]byte, 10*1456)
+	rand.NewChaCha8([32]byte{}).Read(wire)
+	at := func(from, header, size int) fragment.Datagram {
+		return fragment.Datagram{Header: wire[from : from+header], Payload: wire[from+header : from+size]}
+	}
+	var together, apart []fragment.Datagram
+	for i := range 10 {
+		together = append(together, at(i*1456, 48, 1456))
+		apart = append(apart, at((9-i)*1456, 48, 1456))
+	}
+	gap := slices.Clone(together)
+	gap[4].Payload = bytes.Clone(gap[4].Payload)
+	for name, c := range map[string]struct {
+		ds   []fragment.Datagram
+		want int // pieces
+	}{
+		"all together":       {together, 1},
+		"one":                {together[3:4], 1},
+		"in another order":   {apart, 10},
+		"one payload apart":  {gap, 3},
+		"an empty payload":   {[]fragment.Datagram{at(0, 48, 48)}, 1},
+		"the same one twice": {[]fragment.Datagram{together[0], together[0]}, 2},
+	} {
+		g := newRig(t, "udp4", "127.0.0.1:0", Config{})
+		g.needOffload(t)
+		pieces := 0
+		g.before(func(ms []unix.Mmsghdr) syscall.Errno {
+			for i := range ms {
+				pieces += int(ms[i].Hdr.Iovlen)
+			}
+			return 0
+		})
+		writeAll(t, g.Writer, c.ds, netip.AddrPort{})
+		if pieces != c.want {
+			t.Errorf("%s: %d pieces, want %d", name, pieces, c.want)
+		}
+		same(t, receive(t, g.in, g.r, len(c.ds)), c.ds)
+	}
 }
 
 func TestTrainsAreSentWhereTheyHelp(t *testing.T) {
