@@ -87,9 +87,7 @@ func (s *Splitter) protect(b int, jpeg []byte) error {
 		}
 	}
 	for j := range n.p {
-		d := &s.datagrams[n.place(b, k+j)]
-		s.head(d, b, k+j)
-		shards[k+j] = d.Payload
+		shards[k+j] = s.datagrams[n.place(b, k+j)].Payload
 	}
 	return s.codes.leopard.Encode(k, shards)
 }

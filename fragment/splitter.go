@@ -90,18 +90,15 @@ func (s *Splitter) Split(id uint32, captured int64, jpeg []byte) ([]Datagram, er
 	s.cut = n
 	s.lay()
 	for b := range n.blocks {
-		from, to := n.first(b)*s.shard, min(n.first(b+1)*s.shard, len(jpeg))
 		h := Header{
 			Common: Common{Flags: s.generation << 4},
 			Frame:  id, Captured: captured,
 			Block: uint8(b), Blocks: uint8(n.blocks), Parity: uint8(n.p),
-			Shard: s.shard, Offset: from, Length: to - from,
-			CRC: crc32c.Checksum(jpeg[from:to]),
+			Shard: s.shard,
 		}
+		h.Offset, h.Length, h.CRC = s.place(b, jpeg)
 		s.blocks = h.append(s.blocks)
-	}
-	for b := range n.blocks {
-		s.place(b, jpeg)
+		s.heads(b)
 		if n.p > 0 {
 			if err := s.protect(b, jpeg); err != nil {
 				return nil, err
@@ -127,30 +124,35 @@ func (s *Splitter) lay() {
 	s.blocks = slices.Grow(s.blocks[:0], s.cut.blocks*HeaderLen)
 }
 
-// place writes the data of block b to where its datagrams stand. With parity a last fragment
-// that is short is filled up with zeros: it is not the last datagram, and one GSO send takes
-// datagrams of one length.
-func (s *Splitter) place(b int, jpeg []byte) {
-	at, step := s.cut.place(b, 0), s.cut.place(b, 1)-s.cut.place(b, 0)
-	data := jpeg[s.cut.first(b)*s.shard : min(s.cut.first(b+1)*s.shard, len(jpeg))]
-	for i := 0; len(data) > 0; i++ {
-		d := &s.datagrams[at]
-		s.head(d, b, i)
-		n := copy(d.Payload, data)
-		if n < s.shard && s.cut.p > 0 {
-			clear(d.Payload[n:])
-		} else if n < s.shard {
-			d.Payload = d.Payload[:n:n]
+// place writes the data of block b to where its datagrams stand, and returns where in the frame it begins, its
+// length and its CRC. With parity a last fragment that is short is filled up with zeros: it is not the last datagram,
+// and one GSO send takes datagrams of one length.
+func (s *Splitter) place(b int, jpeg []byte) (offset, length int, crc uint32) {
+	n, each := s.cut, HeaderLen+s.shard
+	offset = n.first(b) * s.shard
+	data := jpeg[offset:min(n.first(b+1)*s.shard, len(jpeg))]
+	step := n.place(b, 1) - n.place(b, 0)
+	crc = crc32c.Deal(s.wire[n.place(b, 0)*each+HeaderLen:], step*each, data, s.shard)
+	if short := len(data) % s.shard; short != 0 {
+		d := &s.datagrams[n.place(b, n.k(b)-1)]
+		if n.p > 0 {
+			clear(d.Payload[short:])
+		} else {
+			d.Payload = d.Payload[:short:short]
 		}
-		data, at = data[n:], at+step
 	}
+	return offset, len(data), crc
 }
 
-// head writes the header of fragment i of block b.
-func (s *Splitter) head(d *Datagram, b, i int) {
-	h := (*[HeaderLen]byte)(d.Header)
-	*h = [HeaderLen]byte(s.blocks[b*HeaderLen:])
-	h[indexAt] = uint8(i)
+// heads writes the headers of block b.
+func (s *Splitter) heads(b int) {
+	block := (*[HeaderLen]byte)(s.blocks[b*HeaderLen:])
+	at, step := s.cut.place(b, 0), s.cut.place(b, 1)-s.cut.place(b, 0)
+	for i := range s.cut.k(b) + s.cut.p {
+		h := (*[HeaderLen]byte)(s.datagrams[at+i*step].Header)
+		*h = *block
+		h[indexAt] = uint8(i)
+	}
 }
 
 // Stamp makes datagrams i to j-1 those of one destination, to which they are about to be

@@ -32,6 +32,9 @@ func BenchmarkLoopback(b *testing.B) { benchFrames(b, batch.Config{}, false) }
 // BenchmarkParity is the same with a tenth of parity, which nothing needs.
 func BenchmarkParity(b *testing.B) { benchParity(b, batch.Config{}, false, 0.1) }
 
+// BenchmarkLeastParity is the same with the least parity that there is, two fragments of each block.
+func BenchmarkLeastParity(b *testing.B) { benchParity(b, batch.Config{}, false, 0.001) }
+
 // BenchmarkNoOffload is the same without trains.
 func BenchmarkNoOffload(b *testing.B) { benchFrames(b, batch.Config{NoOffload: true}, false) }
 
