@@ -21,6 +21,11 @@ func WriteCompare(w io.Writer, a, b *Report) error {
 	for _, says := range differences(a.Meta, b.Meta) {
 		line("", "! "+says)
 	}
+	for i, r := range []*Report{a, b} {
+		if says := r.CutShort(); says != "" {
+			line("", "! the "+[]string{"first", "second"}[i]+" report was "+says)
+		}
+	}
 	before, after := Summarise(a), Summarise(b)
 	pairs := matched(before, after)
 	for i, which := range []string{"first", "second"} {
@@ -93,9 +98,10 @@ func matched(before, after []*Summary) (pairs [][2]*Summary) {
 	return pairs
 }
 
-// however is the point without how long it was measured.
+// however is the point without how long it was measured, and how its link was called.
 func (p Point) however() Point {
 	p.Scenario.Length, p.Scenario.Warmup = Duration{}, Duration{}
+	p.LinkName = ""
 	return p
 }
 

@@ -20,6 +20,7 @@ var pageTemplate = template.Must(template.New("page").Parse(pageSource))
 type page struct {
 	Title, Subtitle string
 	Setting         []string
+	CutShort        string
 	Failures        []string
 	Verdicts        []verdictLine
 	Legend          []legendEntry
@@ -78,7 +79,7 @@ func newPage(r *Report) *page {
 	p := &page{
 		Title:    "framegram bench: " + list(series),
 		Subtitle: r.Meta.Time.Format("2 January 2006, 15:04 MST") + " · " + r.Meta.Machine.String(),
-		Setting:  setting(all), Failures: r.Troubles(), Facts: facts(r), Runs: runsTable(r, series),
+		Setting:  setting(all), CutShort: r.CutShort(), Failures: r.Troubles(), Facts: facts(r), Runs: runsTable(r, series),
 	}
 	if len(all) == 0 {
 		p.Title = "framegram bench: nothing was measured"

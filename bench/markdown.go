@@ -48,6 +48,9 @@ func WriteMarkdown(w io.Writer, r *Report) error {
 	for _, says := range setting(all) {
 		paragraph(strings.ToUpper(says[:1]) + says[1:] + ".")
 	}
+	if says := r.CutShort(); says != "" {
+		paragraph(strings.ToUpper(says[:1]) + says[1:] + ".")
+	}
 	groups := places(all)
 	rows := cells(groups, wide, len(wide))
 	single := len(groups) == 1 // and the place is told above

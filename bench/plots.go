@@ -290,7 +290,7 @@ func swept(s *Summary) string {
 	if s.Sweep.Key != "" {
 		return s.Sweep.Value
 	}
-	return s.Link
+	return s.link()
 }
 
 // sweptLabel names the axis.

@@ -32,6 +32,8 @@ type Meta struct {
 	Go      string    `json:"go"`
 	Seed    int64     `json:"seed"`    // of the link
 	Command string    `json:"command"` // as typed
+
+	Missing []Missing `json:"missing,omitempty"` // what the user did not wait for
 }
 
 // Machine is a computer.
@@ -87,6 +89,7 @@ type Point struct {
 	Repair     string   `json:"repair,omitempty"`     // of udp: what was done about losses: "none", "fec", "nack", "auto"
 	Slices     string   `json:"slices,omitempty"`     // strips of a picture as typed, "auto" or a number, where several were to be compared
 	Link       string   `json:"link"`                 // all its parameters, the swept one included: "rate=100mbit,delay=5ms,loss=1%"; or what else it is: "loopback"
+	LinkName   string   `json:"link_name,omitempty"`  // as typed, where it was by a preset's name: "wifi", "wifi,loss=2%"; a sweep's changes are not in it
 	Sweep      Sweep    `json:"sweep,omitzero"`
 	Scenario   Scenario `json:"scenario"`
 }

@@ -47,6 +47,9 @@ func WriteText(w io.Writer, r *Report) error {
 	for _, says := range setting(all) {
 		line("", says)
 	}
+	if says := r.CutShort(); says != "" {
+		line("", "! "+says)
+	}
 	out.WriteString("\n")
 	groups := places(all)
 	for _, row := range table(groups) {
@@ -189,7 +192,7 @@ func cells(groups [][]*Summary, columns []column, spreads int) [][]string {
 	}
 	rows := [][]string{append(head, "runs")}
 	for _, group := range groups {
-		where := plain(group[0].Link)
+		where := plain(group[0].link())
 		if s := group[0].Sweep; s.Key != "" {
 			where = plain(s.Value)
 		}

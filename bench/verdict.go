@@ -40,7 +40,7 @@ func Verdicts(r *Report) []string {
 			lines = append(lines, line)
 		}
 	}
-	return lines
+	return chanceOnce(lines, groups)
 }
 
 // inTime answers the first question at one place.
@@ -240,7 +240,7 @@ func (v verdict) says() string {
 	case v.leaders == len(v.order):
 		return "no clear difference"
 	case v.chance:
-		return "one run each, so it may be chance"
+		return chance
 	case v.leaders == 1:
 		return v.order[0].Name() + " is ahead"
 	default:

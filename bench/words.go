@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"strconv"
@@ -17,11 +18,21 @@ func (p Point) where() string {
 	if p.Sweep.Key != "" {
 		return plain(p.Sweep.Key + " " + p.Sweep.Value)
 	}
-	return plain(p.Link)
+	return plain(p.link())
 }
 
-// base is the link without its swept parameter.
+// link is what it is called: of a preset that is less than what it does.
+func (p Point) link() string { return cmp.Or(p.LinkName, p.Link) }
+
+// base is the link without its swept parameter, behind its name if it has one.
 func (p Point) base() string {
+	if p.LinkName != "" {
+		return p.LinkName + " (" + p.parameters() + ")"
+	}
+	return p.parameters()
+}
+
+func (p Point) parameters() string {
 	if p.Sweep.Key == "" {
 		return p.Link
 	}

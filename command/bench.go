@@ -24,7 +24,7 @@ func benchCommand() *cli.Command {
 		UsageText: "framegram bench [--link LINK] [--sweep KEY=VALUES] [--html FILE] [flags]\n" +
 			"framegram bench --receiver [--listen [HOST][:PORT]]\nframegram bench --sender HOST[:PORT] [flags]\nframegram bench compare A.json B.json",
 		Description: "Both ends run as processes of their own, over the loopback interface or over a link that is emulated between two network namespaces (Linux).\n\n" +
-			"A link is " + netlab.Grammar + "; a squeeze counts from the begin of the measured time\n\nA sweep is " + netlab.SweepGrammar + "\n\n" + presetTable(),
+			"A link is " + netlab.Grammar + "; bench counts a squeeze's time from the begin of what it measures, after the --warmup\n\nA sweep is " + netlab.SweepGrammar + "\n\n" + presetTable(),
 		Flags: benchFlags(),
 		Subcommands: []*cli.Command{{
 			Name: "compare", Usage: "show what changed between two reports (--json), with its spread",
@@ -40,7 +40,7 @@ func benchFlags() []cli.Flag {
 		&cli.StringFlag{Name: "transport", Category: catBench, Value: "udp,tcp", Usage: "`LIST` of transports to compare"},
 		&cli.StringFlag{Name: "tcp-congestion", Category: catBench, DefaultText: "the system's", Usage: "`LIST` of congestion controls to run tcp with, such as cubic,bbr (Linux)"},
 		&cli.StringFlag{Name: "repair", Category: catBench, Value: "auto", Usage: "`LIST` of what udp does about losses, of none,fec,nack,auto: it is run with each"},
-		&cli.StringFlag{Name: "parity", Category: catBench, DefaultText: "as of send", Usage: "share of parity, such as 10%, as of send: for fec, and the least for auto"},
+		&cli.StringFlag{Name: "parity", Category: catBench, DefaultText: "as of send", Usage: "share of parity, `auto|SHARE`, such as 10%, as of send: for fec, and the least for auto"},
 		&cli.StringFlag{Name: "bitrate", Category: catBench, Value: "off", Usage: "`auto|off|RATE`, as of send, for every transport: off makes all carry the same pictures"},
 		&cli.StringFlag{Name: "slices", Category: catPicture, DefaultText: "as of send", Usage: "`LIST` of strips of a picture, of auto and 1..64, as of send: every transport is run with each"},
 		&cli.StringFlag{Name: "link", Category: catBench, DefaultText: "the loopback interface",
@@ -131,12 +131,14 @@ func runBench(c *cli.Context, s *session) error {
 	}
 	began := time.Now()
 	plan.Began = func(i, n int, what string) { s.progress(began, i, n, what) }
+	plan.Missed = func(m bench.Missing) { report.Meta.Missing = append(report.Meta.Missing, m) }
 	err = plan.Run(c.Context, report.Add)
 	s.console.setStatus(nil)
-	if c.Context.Err() != nil {
+	interrupted := c.Context.Err() != nil
+	if interrupted {
 		err = nil // what was measured is kept
 	}
-	if err == nil && len(report.Runs) > 0 {
+	if err == nil && (len(report.Runs) > 0 || interrupted) {
 		err = bench.WriteText(c.App.Writer, report)
 	}
 	return errors.Join(err, files.write(report, c.Bool("traces")), failedRuns(report))

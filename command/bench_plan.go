@@ -55,6 +55,8 @@ func benchPlan(c *cli.Context) (*trial.Plan, error) {
 		return nil, usage("--deadline is %v, want 0s..%v", s.Deadline, mostDeadline)
 	case c.IsSet("quality") && (s.Quality < 1 || s.Quality > 100):
 		return nil, usage("--quality is %d, want 1..100", s.Quality)
+	case c.Bool("receiver") && c.String("sender") != "":
+		return nil, usage("--receiver and --sender are the two ends of one bench: give one on each machine, --receiver where the viewer is to be")
 	case c.Bool("traces") && c.String("json") == "":
 		return nil, usage("--traces goes with --json")
 	}
@@ -84,6 +86,9 @@ func benchLink(c *cli.Context, plan *trial.Plan) error {
 			return usage("--link: %w", err)
 		}
 		plan.Link = &p
+		if name, _, _ := strings.Cut(text, ","); slices.ContainsFunc(netlab.Presets, func(p netlab.Preset) bool { return p.Name == strings.TrimSpace(name) }) {
+			plan.LinkName = strings.Join(list(text), ",")
+		}
 	}
 	if text := c.String("sweep"); text != "" {
 		sweep, err := netlab.ParseSweep(text)

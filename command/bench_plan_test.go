@@ -89,3 +89,14 @@ func TestBenchRefuses(t *testing.T) {
 		}
 	}
 }
+
+// A link that begins with a preset goes by what was typed.
+func TestBenchNamesItsLink(t *testing.T) {
+	for link, want := range map[string]string{
+		"wifi": "wifi", "busy-wifi, loss=2%": "busy-wifi,loss=2%", "rate=100mbit": "", "": "",
+	} {
+		if plan, err := planOf(t, "--link", link); err != nil || plan.LinkName != want {
+			t.Errorf("%q: %v, is called %q, want %q", link, err, plan.LinkName, want)
+		}
+	}
+}

@@ -23,10 +23,15 @@ _framegram() {
 	local command=$words[2]
 	shift words
 	(( CURRENT-- ))
-	case $command in
 `)
 	for _, c := range commands {
-		fmt.Fprintf(w, "\t%s) _arguments -s -S", c.name)
+		for _, sub := range c.subs {
+			fmt.Fprintf(w, "\tif [[ \"$command $words[2]\" == %[1]s ]] && (( CURRENT > 2 )); then\n\t\tcommand=%[1]s\n\t\tshift words\n\t\t(( CURRENT-- ))\n\tfi\n", quoted(sub.name))
+		}
+	}
+	fmt.Fprintln(w, "\tcase $command in")
+	for _, c := range flat(commands) {
+		fmt.Fprintf(w, "\t%s) _arguments -s -S", quoted(c.name))
 		for _, f := range c.flags {
 			for _, n := range f.dashed() {
 				fmt.Fprintf(w, " \\\n\t\t%s", quoted(f.zsh(n)))
@@ -34,6 +39,9 @@ _framegram() {
 		}
 		if c.words != nil {
 			fmt.Fprintf(w, " \\\n\t\t%s", quoted("1:"+c.name+":("+strings.Join(c.words, " ")+")"))
+		}
+		if c.files {
+			fmt.Fprint(w, " \\\n\t\t'*:file:_files'")
 		}
 		fmt.Fprintln(w, " ;;")
 	}
@@ -60,6 +68,8 @@ func (f flagDoc) zsh(name string) string {
 		return spec + "_net_interfaces"
 	case f.file():
 		return spec + "_files"
+	case f.list():
+		return spec + "_values -s , " + f.takes + " " + plain(strings.Join(f.values(), " "))
 	case f.values() != nil:
 		return spec + "(" + plain(strings.Join(f.values(), " ")) + ")"
 	}
@@ -70,7 +80,17 @@ func fishScript(w io.Writer, commands []completed) {
 	fmt.Fprintln(w, "# fish completion of framegram, printed by: framegram completion fish\ncomplete -c framegram -f")
 	for _, c := range commands {
 		fmt.Fprintf(w, "complete -c framegram -n __fish_use_subcommand -a %s -d %s\n", c.name, quoted(c.usage))
-		when := "complete -c framegram -n " + quoted("__fish_seen_subcommand_from "+c.name)
+		seen := "__fish_seen_subcommand_from " + c.name
+		for _, sub := range c.subs {
+			_, name, _ := strings.Cut(sub.name, " ")
+			within := "complete -c framegram -n " + quoted(seen+"; and __fish_seen_subcommand_from "+name)
+			if sub.files {
+				fmt.Fprintln(w, within, "-F")
+			}
+			fmt.Fprintln(w, within, "-l help -s h -d 'show help'")
+			seen += "; and not __fish_seen_subcommand_from " + name
+		}
+		when := "complete -c framegram -n " + quoted(seen)
 		if c.words != nil {
 			fmt.Fprintf(w, "%s -a %s\n", when, quoted(strings.Join(c.words, " ")))
 		}

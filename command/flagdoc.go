@@ -6,6 +6,9 @@ import (
 	"strings"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/framegram/framegram/internal/netlab"
+	"github.com/framegram/framegram/trial"
 )
 
 // flagDoc is what there is to say of a flag, in the manual, in a shell's completion
@@ -71,11 +74,35 @@ var known = map[string][]string{
 	"display": {"auto", "window", "web", "stdout", "images:", "none"},
 	"dscp":    {"af41", "af42", "af43", "ef", "cs0", "cs1", "cs3", "cs4", "cs5"},
 	"size":    {"640x480", "1280x720", "1920x1080"},
+	"link":    linkWords(),
+}
+
+// lists are the words of flags that take several with commas between.
+var lists = map[string][]string{
+	"transport": {"udp", "tcp"},
+	"repair":    trial.Repairs,
+	"slices":    {"auto"},
+}
+
+// linkWords are the presets, and what may be said beside or instead of them.
+func linkWords() (words []string) {
+	for _, p := range netlab.Presets {
+		words = append(words, p.Name)
+	}
+	return append(words, "rate=", "delay=", "jitter=", "loss=", "burst=", "reorder=", "duplicate=", "queue=", "mtu=", "seed=", "squeeze=")
+}
+
+// list tells whether its value is several words with commas between.
+func (f flagDoc) list() bool {
+	return f.takes == "LINK" || f.takes == "LIST" && lists[f.names[0]] != nil
 }
 
 // values that the flag may have, as far as they can be listed: those known, or the
 // alternatives of what it takes, such as auto of auto|BYTES.
 func (f flagDoc) values() (values []string) {
+	if f.takes == "LIST" {
+		return lists[f.names[0]]
+	}
 	if listed, ok := known[f.names[0]]; ok || !strings.Contains(f.takes, "|") {
 		return listed
 	}
@@ -88,4 +115,6 @@ func (f flagDoc) values() (values []string) {
 }
 
 // file tells whether its value may be a file.
-func (f flagDoc) file() bool { return slices.Contains([]string{"source", "record"}, f.names[0]) }
+func (f flagDoc) file() bool {
+	return slices.Contains([]string{"source", "record", "trace", "json", "csv", "markdown", "html"}, f.names[0])
+}

@@ -115,17 +115,22 @@ func (s *session) pageFigures() any {
 	if f == nil || f.View == nil {
 		return nil
 	}
-	page := struct {
-		*figures
-		FPS     float64           `json:"fps"`
-		Mbit    float64           `json:"mbit_s"`
-		Latency *float64          `json:"latency_ms,omitempty"`
-		Lost    map[string]uint64 `json:"lost"`
-	}{figures: f, FPS: f.View.FPS, Mbit: f.View.Mbit, Lost: f.View.lostByReason()}
+	brief := pageBrief{FPS: f.View.FPS, Mbit: f.View.Mbit, Lost: f.View.lostByReason()}
 	if l := f.View.LatencyMS; l != nil {
-		page.Latency = &l.P50
+		brief.Latency = &l.P50
 	}
-	return page
+	return struct {
+		*figures
+		pageBrief
+	}{f, brief}
+}
+
+// pageBrief is what the page shows, beside the figures that it is taken from.
+type pageBrief struct {
+	FPS     float64           `json:"fps"`
+	Mbit    float64           `json:"mbit_s"`
+	Latency *float64          `json:"latency_ms,omitempty"` // median
+	Lost    map[string]uint64 `json:"lost"`                 // frames by reason
 }
 
 // waitFor waits until done, at most half a second.

@@ -282,7 +282,7 @@ func TestBenchInterrupted(t *testing.T) {
 	if code := p.wait(); code != 0 {
 		t.Errorf("exit %d, want 0", code)
 	}
-	if !strings.Contains(out.String(), "udp") || len(children(t, p.cmd.Process.Pid)) > 0 {
+	if !strings.Contains(out.String(), "udp") || !strings.Contains(out.String(), "! cut short: ") || len(children(t, p.cmd.Process.Pid)) > 0 {
 		t.Errorf("the report says\n%s", &out)
 	}
 }

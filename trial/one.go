@@ -28,7 +28,7 @@ const (
 // one runs a trial. What fails in it is the Run's Err.
 func (p *Plan) one(ctx context.Context, place place, t trial) bench.Run {
 	run := bench.Run{
-		Point:  bench.Point{Transport: t.way.Transport, Congestion: t.way.Congestion, Repair: t.way.Repair, Slices: t.way.Slices, Link: place.name(), Sweep: t.sweep, Scenario: p.Scenario},
+		Point:  bench.Point{Transport: t.way.Transport, Congestion: t.way.Congestion, Repair: t.way.Repair, Slices: t.way.Slices, Link: place.name(), LinkName: p.LinkName, Sweep: t.sweep, Scenario: p.Scenario},
 		Repeat: t.repeat,
 	}
 	if t.link != nil {

@@ -18,6 +18,7 @@ type Plan struct {
 
 	Receiver *Receiver      // the machine with the viewer; nil = this one
 	Link     *netlab.Params // nil = the loopback interface
+	LinkName string         // what Link is called, when that is shorter: "wifi"
 	Sweep    *netlab.Sweep  // nil = one point; needs a Link
 
 	Parity string // of the ways with parity, as --parity wants it; empty = send's own
@@ -26,6 +27,8 @@ type Plan struct {
 
 	// Began is told of each trial when it begins: it is the i-th of n, from 1.
 	Began func(i, n int, what string)
+	// Missed is told of each trial of which there is no Run, since ctx was done.
+	Missed func(bench.Missing)
 }
 
 // Way is a transport. Congestion is the congestion control of tcp, empty for the
@@ -65,7 +68,11 @@ func seeded(link *netlab.Params, sweep bench.Sweep, repeat int) *netlab.Params {
 	return &next
 }
 
-func (t trial) String() string {
+// String names the trial, for who waits for it.
+func (t trial) String() string { return fmt.Sprintf("%s, repeat %d", t.what(), t.repeat) }
+
+// what the repeats have in common.
+func (t trial) what() string {
 	text := t.way.Transport
 	if more := t.way.Congestion + t.way.Repair; more != "" { // never both
 		text += " " + more
@@ -76,7 +83,7 @@ func (t trial) String() string {
 	if t.sweep.Key != "" {
 		text += " " + t.sweep.Key + "=" + t.sweep.Value
 	}
-	return fmt.Sprintf("%s, repeat %d", text, t.repeat)
+	return text
 }
 
 // trials are all of them, in order.
@@ -110,8 +117,8 @@ func (p *Plan) trials() (all []trial, err error) {
 }
 
 // Run runs all trials and gives each Run to add. When ctx is done it gives what was
-// measured of the trial that was under way, and returns context.Cause(ctx). Any other
-// error is of a kind that no trial could do with.
+// measured of the trial that was under way, tells Missed of the others, and returns
+// context.Cause(ctx). Any other error is of a kind that no trial could do with.
 func (p *Plan) Run(ctx context.Context, add func(bench.Run)) error {
 	all, err := p.trials()
 	if err != nil {
@@ -119,7 +126,8 @@ func (p *Plan) Run(ctx context.Context, add func(bench.Run)) error {
 	}
 	for i, t := range all {
 		if ctx.Err() != nil {
-			return context.Cause(ctx)
+			p.missed(t)
+			continue
 		}
 		if p.Began != nil {
 			p.Began(i+1, len(all), t.String())
@@ -132,7 +140,15 @@ func (p *Plan) Run(ctx context.Context, add func(bench.Run)) error {
 		place.close()
 		if ctx.Err() == nil || len(run.Shown) > 0 {
 			add(run)
+		} else {
+			p.missed(t)
 		}
 	}
 	return context.Cause(ctx)
+}
+
+func (p *Plan) missed(t trial) {
+	if p.Missed != nil {
+		p.Missed(bench.Missing{What: t.what(), Repeat: t.repeat})
+	}
 }

@@ -1,7 +1,9 @@
 package trial
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -162,5 +164,18 @@ func TestSqueezeBeginsBehindTheWarmup(t *testing.T) {
 	run := p.one(t.Context(), place, all[0])
 	if run.Err == "" || run.Squeeze == nil || run.Squeeze.At.Duration != time.Second || run.Seed != 1 {
 		t.Errorf("a run of no program: %+v", run)
+	}
+}
+
+// Who ends a bench is told of what was not run.
+func TestMissedTrialsAreTold(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var missed []bench.Missing
+	p := &Plan{Ways: []Way{{Transport: "udp", Repair: "auto"}, {Transport: "tcp"}}, Repeat: 2, Missed: func(m bench.Missing) { missed = append(missed, m) }}
+	err := p.Run(ctx, func(bench.Run) { t.Error("something was run") })
+	want := []bench.Missing{{What: "udp auto", Repeat: 1}, {What: "tcp", Repeat: 1}, {What: "tcp", Repeat: 2}, {What: "udp auto", Repeat: 2}}
+	if !errors.Is(err, context.Canceled) || !slices.Equal(missed, want) {
+		t.Errorf("%v, and missed are %+v, want %+v", err, missed, want)
 	}
 }

@@ -12,7 +12,7 @@ import (
 // Grammar is the form of a link, in a line, for messages and help.
 const Grammar = "PRESET, KEY=VALUE, or both, with commas between: lan, wifi, busy-wifi, vpn or bad; " +
 	"rate=100mbit delay=5ms jitter=1ms loss=1% burst=3 reorder=0.1% duplicate=0.1% queue=64kB mtu=1500 seed=1 " +
-	"squeeze=20mbit@5s+10s (the rate both ways from 5 s after the first packet, for 10 s)"
+	"squeeze=20mbit@5s+10s (the rate both ways from 5 s after the begin, for 10 s)"
 
 // key is one KEY=VALUE. get needs the defaults filled in; set's error reads on from the
 // value, and ranges are left to check.
