@@ -33,6 +33,9 @@ func parseAddress(flag, text, transport string) (address, error) {
 	if err := checkTransport(a.transport); err != nil {
 		return a, err
 	}
+	if host, port := bracketless(rest); host != "" {
+		return a, usage("--%s %q: an IPv6 address stands in brackets, so that its port can be told: want [%s]:%s, or [%s] if that is all address", flag, text, host, port, rest)
+	}
 	host, port, hasPort := splitPort(rest)
 	if _, err := netip.ParseAddr(host); err != nil && strings.ContainsAny(host, ":/ []@,") {
 		return a, usage("--%s %q: %q is not a host, want HOST, HOST:PORT or [IPV6]:PORT", flag, text, host)
@@ -63,6 +66,19 @@ func splitPort(s string) (host, port string, hasPort bool) {
 		return s[:i], s[i+1:], true
 	}
 	return s, "", false
+}
+
+// bracketless is for an IPv6 address without brackets whose end looks like a port: four digits or five behind what is
+// an address without them. Otherwise it is empty.
+func bracketless(s string) (host, port string) {
+	i := strings.LastIndexByte(s, ':')
+	if i < 0 || !isIPv6(s) || !isIPv6(s[:i]) || len(s)-i-1 < 4 {
+		return "", ""
+	}
+	if n, err := strconv.ParseUint(s[i+1:], 10, 16); err != nil || n < 1024 {
+		return "", ""
+	}
+	return s[:i], s[i+1:]
 }
 
 func isIPv6(s string) bool {

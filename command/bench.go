@@ -28,7 +28,7 @@ func benchCommand() *cli.Command {
 		Flags: benchFlags(),
 		Subcommands: []*cli.Command{{
 			Name: "compare", Usage: "show what changed between two reports (--json), with its spread",
-			UsageText: "framegram bench compare A.json B.json", ArgsUsage: "A.json B.json", HideHelpCommand: true, OnUsageError: passError,
+			UsageText: "framegram bench compare A.json B.json", ArgsUsage: "A.json B.json", HideHelpCommand: true, OnUsageError: misuse,
 			Action: func(c *cli.Context) error { return sorted(compareReports(c)) },
 		}},
 		Action: action(func(c *cli.Context) error { return run(c, "bench", func(s *session) error { return runBench(c, s) }) }),

@@ -54,7 +54,7 @@ type sendFrames struct {
 	Captured uint64 `json:"captured"`  // encoded pictures from the source
 	Sent     uint64 `json:"sent"`      // in part at least, to at least one viewer
 	Unsent   uint64 `json:"unsent"`    // nothing of them left: no viewer could be reached
-	Skipped  uint64 `json:"skipped"`   // a newer one came before they could be sent, or the run ended
+	Skipped  uint64 `json:"skipped"`   // a newer one came before they could be sent
 	TooLarge uint64 `json:"too_large"` // over the limit
 }
 

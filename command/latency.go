@@ -15,7 +15,8 @@ import (
 type latencies struct {
 	mu    sync.Mutex
 	spans [spans]span
-	first time.Time // when the first frame was shown
+	first time.Time // when the first frame was shown,
+	last  time.Time // and the last one
 }
 
 // What latencies are collected over.
@@ -54,10 +55,11 @@ func (l *latencies) record(d time.Duration) {
 	}
 }
 
-// begin notes that a frame was shown.
-func (l *latencies) begin(now time.Time) {
+// shown notes that a frame was.
+func (l *latencies) shown(now time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.last = now
 	if l.first.IsZero() {
 		l.first = now
 	}
@@ -73,14 +75,15 @@ func (l *latencies) forget() {
 	}
 }
 
-// firstAt is when the first frame was shown, or otherwise if none was.
-func (l *latencies) firstAt(otherwise time.Time) time.Time {
+// showing is from when on and until when frames were shown, as many of them as that: the last one stands for as long
+// as those before it. Both are zero for fewer than two.
+func (l *latencies) showing(frames uint64) (from, to time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.first.IsZero() {
-		return otherwise
+	if l.first.IsZero() || frames < 2 {
+		return time.Time{}, time.Time{}
 	}
-	return l.first
+	return l.first, l.last.Add(l.last.Sub(l.first) / time.Duration(frames-1))
 }
 
 // latencyFigures are in milliseconds.
@@ -153,7 +156,7 @@ func (t *timedSink) Write(ctx context.Context, f *stream.Frame) error {
 }
 
 func (t *timedSink) record(f *stream.Frame, now time.Time) {
-	t.ages.begin(now)
+	t.ages.shown(now)
 	switch {
 	case f.Synced && t.guessed:
 		t.ages.forget()

@@ -113,24 +113,32 @@ func newApp(stdin io.Reader, stdout, stderr io.Writer) *cli.App {
 		},
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {
-				return usage("unknown command %q, want send, view, relay, bench, demo or devices: see `framegram --help`", c.Args().First())
+				return unknownCommand(c, c.Args().First())
 			}
 			return cli.ShowAppHelp(c)
 		},
 		Reader: stdin, Writer: stdout, ErrWriter: stderr,
 		HideVersion:               true, // `framegram version` tells more
 		DisableSliceFlagSeparator: true, // a comma is part of a value
-		OnUsageError:              passError,
+		OnUsageError:              misuse,
 		ExitErrHandler:            func(*cli.Context, error) {}, // Main decides
 	}
 	for _, c := range app.Commands {
-		c.OnUsageError, c.HideHelpCommand = passError, true
+		c.OnUsageError, c.HideHelpCommand = misuse, true
 	}
 	return app
 }
 
-// passError keeps urfave from printing the whole help above an error.
-func passError(_ *cli.Context, err error, _ bool) error { return err }
+func unknownCommand(c *cli.Context, name string) error {
+	var names []string
+	for _, command := range c.App.Commands {
+		names = append(names, command.Name)
+	}
+	if near := nearest(name, names); near != "" {
+		return usage("unknown command %q: did you mean %s? See `framegram --help`", name, near)
+	}
+	return usage("unknown command %q, want send, view, relay, bench, demo or devices: see `framegram --help`", name)
+}
 
 // oneLine keeps an error on one line, whatever a library put into it.
 func oneLine(err error) string {

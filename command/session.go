@@ -211,8 +211,9 @@ func (s *session) final() *figures {
 		f.Send.FPS, f.Send.Mbit = r.next(now, f.Send.Frames.Sent, f.Send.outFigures.bytes())
 	}
 	if f.View != nil {
-		if r := (rates{at: s.view.ages.firstAt(s.start)}); now.Sub(r.at) >= least {
-			f.View.FPS, f.View.Mbit = r.next(now, f.View.Frames.Shown, f.View.inFigures.bytes())
+		if from, to := s.view.ages.showing(f.View.Frames.Shown); to.Sub(from) >= least {
+			r := rates{at: from}
+			f.View.FPS, f.View.Mbit = r.next(to, f.View.Frames.Shown, f.View.inFigures.bytes())
 		}
 		f.View.LatencyMS = s.view.ages.take(wholeRun).within(f.View.Clock)
 	}

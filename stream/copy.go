@@ -26,12 +26,12 @@ type Pump struct {
 	read, written, replaced atomic.Uint64
 }
 
-// PumpStats are frames since the start; Read = Written + Replaced + those still on
-// their way (at most 2, none when Run has returned).
+// PumpStats are frames since the start; Read = Written + Replaced + those on their way, or
+// caught there by the end of Run (at most 2).
 type PumpStats struct {
 	Read     uint64 `json:"read"`     // came from the source
 	Written  uint64 `json:"written"`  // taken by the sink
-	Replaced uint64 `json:"replaced"` // not written: a newer one came before the sink was ready, or the run ended
+	Replaced uint64 `json:"replaced"` // not written: a newer one came before the sink was ready
 }
 
 // Stats may be called at any time, from any goroutine.
@@ -53,7 +53,6 @@ func (p *Pump) Run(ctx context.Context) error {
 	if f, _ := box.TryTake(); f != nil {
 		f.Release()
 	}
-	p.replaced.Store(p.read.Load() - p.written.Load()) // what the end caught on its way was not written either
 	return err
 }
 

@@ -119,3 +119,17 @@ func TestPollFails(t *testing.T) {
 		}
 	})
 }
+
+// What is on its way when a run ends was not skipped for a sink that was too slow.
+func TestTheEndSkipsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		source := &source{pace: 10 * time.Millisecond}
+		pump := stream.Pump{Source: source, Sink: &sink{slow: 10 * time.Millisecond}, MaxFrames: 5}
+		if err := pump.Run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if s := pump.Stats(); s.Written != 5 || s.Replaced != 0 || s.Read <= s.Written {
+			t.Errorf("%+v, want a frame on its way and none replaced", s)
+		}
+	})
+}
