@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/framegram/framegram/internal/testutil"
 )
 
 // What a link does in time can be measured only while the machine lets it. So there are
@@ -50,9 +52,10 @@ func (b *busyness) end() time.Duration {
 // quiet is how late that thread, or a forwarder, may be on a machine that has time for us.
 const quiet = 500 * time.Microsecond
 
-// undisturbed repeats a measurement until it is good. It fails when one was bad three
-// times while nobody was late, or five times while only our forwarder was; of what was
-// bad because the machine was busy it only tells. What holds regardless is for the
+// undisturbed repeats a measurement until it is good. It fails, in make test-long, when one was bad
+// three times while nobody was late, or five times while only our forwarder was; of what was
+// bad because the machine was busy it only tells. In make test, where other packages' tests and compilers run
+// beside it, it tells of all of these. What holds regardless is for the
 // measurement itself to demand. It returns how late its forwarder was, and what was bad.
 func undisturbed(t *testing.T, measure func() (time.Duration, error)) {
 	t.Helper()
@@ -69,7 +72,7 @@ func undisturbed(t *testing.T, measure func() (time.Duration, error)) {
 				quietly++
 			}
 		}
-		if quietly == 3 || ours == 5 {
+		if testutil.Long() && (quietly == 3 || ours == 5) {
 			t.Fatal(err)
 		}
 		t.Logf("%v; a thread that only sleeps was late by %v, the forwarder by %v", err, machine, forwarder)
