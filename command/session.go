@@ -137,8 +137,28 @@ func (s *session) pump(ctx context.Context, p *stream.Pump) error {
 		s.log.Warn("closing: " + oneLine(lost))
 	}
 	f.Record = s.record.totals() // what still waited for the disk is in it now
+	s.afterClose(f)
 	s.print(f)
 	return err
+}
+
+// afterClose takes the last frame of a stream over tcp into f: connections may have taken it only while they were closed.
+func (s *session) afterClose(f *figures) {
+	last := func(o *outbound, was *outFigures) {
+		if o.tcp != nil {
+			now := o.tcp.Stats()
+			now.Viewers = was.TCP.Viewers // there until then
+			was.TCP = &now
+		}
+	}
+	if f.Send != nil {
+		last(s.send.out, &f.Send.outFigures)
+		f.Send.Frames.Sent, f.Send.Frames.Unsent, f.Send.Frames.TooLarge = f.Send.outFigures.frames()
+	}
+	if f.Relay != nil {
+		last(s.relay.out, &f.Relay.Out)
+		f.Relay.Frames.Sent, f.Relay.Frames.Unsent, f.Relay.Frames.TooLarge = f.Relay.Out.frames()
+	}
 }
 
 // report shows figures every interval, and to the page every second, until the
