@@ -156,6 +156,14 @@ func (i *inFigures) heard() string {
 	return "nothing"
 }
 
+// advice is for who has heard of no sender at all; where something came, the counts tell more.
+func (i *inFigures) advice() string {
+	if i.TCP != nil && i.TCP.Connects == 0 || i.UDP != nil && i.UDP.Datagrams == 0 {
+		return ": is the sender running, are host and port the same at both ends, and does a firewall let it through?"
+	}
+	return ""
+}
+
 // lostByReason tells the lost frames of which a part came from the others. (Counted
 // by frames given up, of which one or two may be newer than the newest whole one.)
 func (i *inFigures) lostByReason() map[string]uint64 {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"regexp"
 	"strings"
 	"syscall"
 
@@ -140,7 +141,14 @@ func unknownCommand(c *cli.Context, name string) error {
 	return usage("unknown command %q, want send, view, relay, bench, demo or devices: see `framegram --help`", name)
 }
 
+// packagePrefix begins the errors of our packages, and tells a user nothing.
+var packagePrefix = regexp.MustCompile(`^(?:bench|capture|codec|display|fragment|matroska|netlab|tcp|trial|udp): `)
+
 // oneLine keeps an error on one line, whatever a library put into it.
 func oneLine(err error) string {
-	return strings.Join(strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' || r == '\r' }), "; ")
+	lines := strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' || r == '\r' })
+	for i, line := range lines { // errors that were joined have a line each
+		lines[i] = packagePrefix.ReplaceAllString(line, "")
+	}
+	return strings.Join(lines, "; ")
 }

@@ -71,6 +71,9 @@ func wanted(flags []cli.Flag, name string) string {
 			case *cli.IntFlag, *cli.Int64Flag:
 				return "a whole number"
 			}
+			if d, ok := docOf(f); ok && d.takes != "" {
+				return d.takes
+			}
 		}
 	}
 	return "one"

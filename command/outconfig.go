@@ -86,6 +86,7 @@ func (cfg *outConfig) addresses(c *cli.Context, serve string) error {
 	if err := checkTransport(transport); err != nil {
 		return err
 	}
+	twice := map[string]string{} // what was written, by what it means
 	for _, text := range words(c, "to") {
 		a, err := parseAddress("to", text, transport)
 		switch {
@@ -101,12 +102,18 @@ func (cfg *outConfig) addresses(c *cli.Context, serve string) error {
 			return err
 		}
 		if a.transport == "tcp" { // its name is looked up anew each time it is dialled
+			if err := onlyOnce(twice, "tcp://"+a.String(), text); err != nil {
+				return err
+			}
 			cfg.tcp.To = append(cfg.tcp.To, a.String())
 			continue
 		}
 		at, err := a.resolve(c.Context)
 		if err != nil {
 			return fmt.Errorf("--to %q: %w", text, err)
+		}
+		if err := onlyOnce(twice, "udp://"+at.String(), text); err != nil {
+			return err
 		}
 		cfg.groups = cfg.groups || forMany(at.Addr())
 		cfg.udp.To = append(cfg.udp.To, at)
@@ -136,6 +143,15 @@ func (cfg *outConfig) addresses(c *cli.Context, serve string) error {
 		cfg.udp.Interfaces = words(c, "iface")
 	}
 	return cfg.complete(c, serve)
+}
+
+// onlyOnce is for a viewer that would get every frame twice.
+func onlyOnce(seen map[string]string, to, text string) error {
+	if first, ok := seen[to]; ok {
+		return usage("--to %q and --to %q are both %s, which would get every frame twice: leave one out", first, text, to)
+	}
+	seen[to] = text
+	return nil
 }
 
 // complete tells what is missing, and what is there for nothing.

@@ -71,7 +71,7 @@ func summary(f *figures) string {
 	}
 	if r := f.Relay; r != nil {
 		lines = append(lines, fmt.Sprintf("passed %d of %d frames on in %.1f s (%.1f fps, %.1f Mbit/s) to %s%s",
-			r.Frames.Sent, r.Frames.Received+r.Frames.LeftOut+r.Frames.Lost, f.Elapsed, r.FPS, r.Mbit, r.Out.receivers(), inBrackets(troubles(relayTroubles(r)))))
+			r.Frames.Sent, r.Frames.Received+r.Frames.LeftOut+r.Frames.Lost, f.Elapsed, r.FPS, r.Mbit, r.Out.receivers(), inBrackets(troubles(relayTroubles(r))))+r.In.advice())
 	}
 	if f.View != nil {
 		lines = append(lines, viewSummary(f))
@@ -85,7 +85,11 @@ func summary(f *figures) string {
 func viewSummary(f *figures) string {
 	v := f.View
 	if v.Frames.Received == 0 {
-		return fmt.Sprintf("no frame was received (%s)%s", v.heard(), inBrackets(troubles(viewTroubles(v))))
+		text := fmt.Sprintf("no frame was received (%s)%s", v.heard(), inBrackets(troubles(viewTroubles(v))))
+		if f.Send == nil { // the sender of demo runs, whatever it lacks
+			text += v.advice()
+		}
+		return text
 	}
 	sent := v.Frames.Received + v.Frames.LeftOut + v.Frames.Lost
 	if f.Send != nil { // demo knows

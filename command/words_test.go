@@ -3,6 +3,7 @@ package command
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -141,6 +142,31 @@ func TestStatusLineKeepsWholeNumbers(t *testing.T) {
 	} {
 		if got := fit(parts, width); got != want {
 			t.Errorf("in %d columns: got %q, want %q", width, got, want)
+		}
+	}
+}
+
+// The names of our packages tell a user nothing; what else has a colon stays.
+func TestErrorsDoNotBeginWithAPackage(t *testing.T) {
+	for text, want := range map[string]string{
+		"capture: no file matches \"x\"":           "no file matches \"x\"",
+		"udp: it is closed\ndisplay: disk is full": "it is closed; disk is full",
+		"--to \"x\": no address found":             "--to \"x\": no address found",
+		"tcp://screen: refused":                    "tcp://screen: refused",
+	} {
+		if got := oneLine(errors.New(text)); got != want {
+			t.Errorf("%q: got %q, want %q", text, got, want)
+		}
+	}
+}
+
+func TestWhoHeardNothingIsToldWhatToLookAt(t *testing.T) {
+	for _, f := range []*figures{
+		{Role: "view", View: &viewFigures{inFigures: inFigures{UDP: &udp.ReceiverStats{}}}},
+		{Role: "relay", Relay: &relayFigures{In: inFigures{UDP: &udp.ReceiverStats{}}}},
+	} {
+		if got := summary(f); !strings.Contains(got, "is the sender running") {
+			t.Errorf("%s: got %s", f.Role, got)
 		}
 	}
 }
