@@ -95,6 +95,7 @@ func (r *rateControls) reported(v udp.ViewerStats) {
 	r.Report(time.Now(), rate.Report{
 		Viewer: v.Addr, Group: isGroup(v), Received: v.Received, Missing: v.Missing,
 		Queueing: time.Duration(v.Queueing) * time.Microsecond, RTT: time.Duration(v.RTT) * time.Microsecond,
+		Nothing: v.Complete == 0, Arrival: float64(v.Arrival), Parity: v.Parity,
 	})
 }
 

@@ -67,7 +67,7 @@ func TestReportsReachTheController(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := &rateControls{ctl}
-	v := udp.ViewerStats{Addr: "10.0.0.7:5600", To: "10.0.0.7:5600", RTT: 10_000}
+	v := udp.ViewerStats{Addr: "10.0.0.7:5600", To: "10.0.0.7:5600", RTT: 10_000, Complete: 1}
 	p := rate.Picture{Width: 1280, Height: 720, Least: 25}
 	for range 4 {
 		r.Next(time.Now(), p)

@@ -18,6 +18,8 @@ const (
 	mostMargin = 10 * time.Millisecond
 	// leastLimit is how long after its first datagram a frame is repaired at least.
 	leastLimit = 20 * time.Millisecond
+	// firstLimit is the same as long as the time between two frames is not known.
+	firstLimit = 50 * time.Millisecond
 	// surrender is for how long all that is missing must have been lost for certain before its frame
 	// is given up: what is reordered by more than ever before comes after all.
 	surrender = 5 * time.Millisecond
@@ -27,13 +29,17 @@ const (
 type Path struct {
 	Ask   bool          // somebody will send again what is asked for
 	RTT   time.Duration // round trip; 0 = not known
-	Limit time.Duration // from a frame's first datagram until no answer is of use; 0 = the time between two frames, 20 ms at least
+	Limit time.Duration // from a frame's first datagram until no answer is of use; 0 = the time between two frames, 20 ms at least, 50 ms as long as it is not known
+
+	// Candidate reports whether a candidate that has sent so many bytes of UDP payload may be asked now; nil = all may.
+	Candidate func(from netip.AddrPort, session, bytes uint64) bool
 }
 
 // Ask gives up frames that can no longer be completed, and fills to with what is to be asked now, but for
 // Common. whom is the sender to be asked, not valid if there is nothing; if there is, Ask is to be called again at
 // once. What it has said is taken for sent. next is when to call it again, zero when a datagram comes.
-// As long as nobody is followed, or who is has fallen silent, candidates are asked, too.
+// As long as nobody is followed, or the followed source has fallen silent, candidates are asked, if Path.Candidate allows it,
+// too, each for its newest frame.
 //
 // A fragment is asked for once it is lost for certain: when fragments behind it have come and the
 // patience with reordering is over, or the frame has come to its end; and only as far as the block's
@@ -47,7 +53,7 @@ func (r *Reassembler) Ask(now time.Time, p Path, to *Repair) (whom netip.AddrPor
 		p.RTT = assumedRTT
 	}
 	for _, t := range r.tracks() {
-		if t == nil {
+		if t == nil || t != r.followed && p.Candidate != nil && !p.Candidate(t.from.addr, t.from.session, t.bytes) {
 			continue
 		}
 		whom, due := r.ask(now, t, p, to)
@@ -65,6 +71,9 @@ func (r *Reassembler) Ask(now time.Time, p Path, to *Repair) (whom netip.AddrPor
 func (r *Reassembler) ask(now time.Time, t *track, p Path, to *Repair) (whom netip.AddrPort, next time.Time) {
 	if p.Limit == 0 {
 		p.Limit = max(t.interval, leastLimit)
+		if t.interval == 0 {
+			p.Limit = firstLimit
+		}
 	}
 	p.Limit = min(p.Limit, r.cfg.Deadline)
 	patience := surrender

@@ -10,6 +10,9 @@ import (
 // fit a datagram, and a frame that misses so much is not worth asking for.
 const maxMissing = 32
 
+// MaxRepairLen is the length of the longest Repair's datagram in bytes.
+const MaxRepairLen = CommonLen + 16 + maxMissing*(2+32)
+
 // Repair asks for fragments of one frame to be sent again.
 type Repair struct {
 	Common         // Session is the viewer's own

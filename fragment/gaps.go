@@ -22,7 +22,9 @@ type progress struct {
 	marked              time.Time // when the place mark was taken
 	latest              time.Time // last fragment; at first, when the frame began, as by one that came again
 	pause               time.Duration
-	count               int // fragments that came
+	count               int       // fragments that came
+	first               time.Time // when the first of them did
+	leading             int       // of which came at that moment; 0 until another has come
 }
 
 // place is where a fragment stands in the order of section 4 or, of a frame with parity, of section 7.
@@ -54,9 +56,15 @@ func (s *slot) note(now time.Time, h *Header, patience time.Duration) (tardy boo
 	}
 	place := s.place(int(h.Block), int(h.Index))
 	p.count++
+	if p.count == 1 {
+		p.first = now
+	}
 	if now != p.latest { // those of one batch come at one time
 		if p.count > 1 {
 			p.pause = max(p.pause, now.Sub(p.latest))
+			if p.leading == 0 {
+				p.leading = p.count - 1
+			}
 		}
 		p.latest = now
 		p.settle(now, patience)

@@ -41,6 +41,7 @@ func goldenMessages() map[string]message {
 		"report": &Report{
 			Common: common(TypeReport, exampleViewer, 9), Of: exampleSession, Frame: 301, Shown: 298, Lost: 2, KernelDrops: 5,
 			Highest: 25999, Received: 25990, Missing: 10, Reordered: 4, Jitter: 350, RTT: 1200, Queueing: 40,
+			Complete: 299, Arrival: 94200,
 		},
 		"repair": &Repair{
 			Common: common(TypeRepair, exampleViewer, 10), Of: exampleSession, Frame: 302,

@@ -36,6 +36,7 @@ type modelTrack struct {
 
 type modelFrame struct {
 	began  time.Time
+	last   time.Time // of its fragments, those that were sent again left out
 	blocks map[int]*modelBlock
 	parity bool
 	again  bool // a fragment that was sent again was used
@@ -178,6 +179,9 @@ func (t *modelTrack) push(m *model, now time.Time, d modelDatagram) string {
 	t.used++
 	t.last = now
 	f.again = f.again || d.again
+	if !d.again {
+		f.last = now
+	}
 	if d.index < d.needed {
 		b.data++
 	}
@@ -229,7 +233,7 @@ func (t *modelTrack) start(now time.Time, id uint32) *modelFrame {
 		delete(t.open, oldest)
 		t.givenUp = append(t.givenUp, oldest)
 	}
-	t.open[id] = &modelFrame{began: now, blocks: map[int]*modelBlock{}}
+	t.open[id] = &modelFrame{began: now, last: now, blocks: map[int]*modelBlock{}}
 	return t.open[id]
 }
 
@@ -240,7 +244,7 @@ func (m *model) expire(now time.Time) {
 	}
 	for _, t := range all {
 		for _, id := range slices.Collect(maps.Keys(t.open)) {
-			if now.Sub(t.open[id].began) >= 100*time.Millisecond {
+			if f := t.open[id]; now.Sub(f.last) >= 100*time.Millisecond || now.Sub(f.began) >= time.Second {
 				delete(t.open, id)
 				t.givenUp = append(t.givenUp, id)
 			}

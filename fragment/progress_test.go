@@ -36,13 +36,13 @@ func TestProgressIsTheFollowedSessions(t *testing.T) {
 	push(7, 5, 100, 0, 1, 3, 2) // one too late
 	push(8, 5, 104, 0, 3, 3)    // two missing, one twice
 	push(9, 5, 108, 0, 1, 2, 3)
-	want := Progress{Session: 5, Frame: 9, Highest: 111, Received: 10, Missing: 2, Reordered: 1}
+	want := Progress{Head: Opened{Frame: 9, At: now}, From: from, Session: 5, Complete: 2, Frame: 9, Highest: 111, Received: 10, Missing: 2, Reordered: 1}
 	if p, ok := r.Progress(); p != want || !ok {
 		t.Errorf("got %+v, want %+v", p, want)
 	}
 	now = now.Add(time.Second) // the sender is started again
 	push(1, 6, 0, 0, 1, 2, 3)
-	want = Progress{Session: 6, Frame: 1, Highest: 3, Received: 4}
+	want = Progress{Head: Opened{Frame: 1, At: now}, From: from, Session: 6, Complete: 1, Frame: 1, Highest: 3, Received: 4}
 	if p, _ := r.Progress(); p != want {
 		t.Errorf("of the next session: got %+v, want %+v", p, want)
 	}

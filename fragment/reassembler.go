@@ -16,7 +16,7 @@ import (
 type Config struct {
 	Frames   int           // frames in progress, 1..64; zero means 4
 	MaxFrame int           // bytes of a frame, 1..MaxFrameBytes; zero means MaxFrameBytes
-	Deadline time.Duration // how long an incomplete frame is kept; zero means 100 ms
+	Deadline time.Duration // how long after its last fragment an incomplete frame is kept, MaxAge after its first at most; zero means 100 ms
 	Silence  time.Duration // how long the followed sender must have sent nothing usable before another is followed; zero means 500 ms
 	Pool     *stream.Pool  // where frames come from; nil means one of its own
 	Filler   Filler        // fills the gaps of frames that are given up as hopeless or expired; nil means that they are dropped
@@ -124,6 +124,7 @@ func (r *Reassembler) push(now time.Time, from netip.AddrPort, b []byte) (*strea
 		r.c.Dropped.Stranger++
 		return nil, nil // whatever it says
 	}
+	t.bytes += uint64(len(b))
 	f := t.place(now, h, payload, &r.cfg, &r.codes, &r.c)
 	switch {
 	case f != nil && t != r.followed:
@@ -149,7 +150,7 @@ func (r *Reassembler) Expire(now time.Time) (next time.Time) {
 		}
 		for i := range t.slots {
 			s := &t.slots[i]
-			switch due := s.began.Add(r.cfg.Deadline); {
+			switch due := r.deadline(s); {
 			case !s.open:
 			case !due.After(now):
 				r.giveUp(now, t, s, &r.c.Incomplete.Expired)
@@ -159,6 +160,20 @@ func (r *Reassembler) Expire(now time.Time) (next time.Time) {
 		}
 	}
 	return next
+}
+
+// MaxAge is how long after its first fragment an incomplete frame is kept at most, unless Config.Deadline is longer: a frame
+// of 100 kB takes that long on a link of 1 Mbit/s.
+const MaxAge = time.Second
+
+// deadline is when the frame in s is given up. As long as its fragments keep coming that is worth waiting for: on a slow
+// link one frame may take longer than the pauses in the stream may last.
+func (r *Reassembler) deadline(s *slot) time.Time {
+	due, last := s.progress.latest.Add(r.cfg.Deadline), s.began.Add(max(MaxAge, r.cfg.Deadline))
+	if due.After(last) {
+		return last
+	}
+	return due
 }
 
 // tracks are all there are; some may be nil.

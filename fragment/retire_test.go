@@ -5,6 +5,36 @@ import (
 	"time"
 )
 
+// A frame whose fragments keep coming is kept for longer than the deadline, but not for ever.
+func TestFrameThatComesSlowlyIsKept(t *testing.T) {
+	g, s := newRig(t, Config{}), newSender(t, 1)
+	slow := s.frame(640)
+	for i, d := range slow.datagrams[:9] {
+		g.now = g.now.Add(90 * time.Millisecond)
+		g.nothing(g.push(addrA, d))
+		g.r.Expire(g.now)
+		if n := g.r.InProgress(); n != 1 {
+			t.Fatalf("after fragment %d there are %d frames in progress", i, n)
+		}
+	}
+	g.now = g.now.Add(99 * time.Millisecond)
+	g.r.Expire(g.now)
+	g.wants(g.push(addrA, slow.datagrams[9]), slow)
+
+	slower, began := s.frame(1280), g.now // 20 fragments
+	for i, d := range slower.datagrams[:11] {
+		g.now = began.Add(time.Duration(i) * 99 * time.Millisecond)
+		g.push(addrA, d)
+	}
+	if due := g.r.Expire(g.now); due != began.Add(MaxAge) {
+		t.Errorf("after %v the frame is due %v after its first fragment, want %v", g.now.Sub(began), due.Sub(began), MaxAge)
+	}
+	g.r.Expire(began.Add(MaxAge))
+	if c := g.r.Counters(); c.Incomplete != (Incomplete{Expired: 1}) {
+		t.Errorf("got %+v, want one frame expired", c.Incomplete)
+	}
+}
+
 // Expire gives frames up at their deadline, not before, and says when it is due.
 func TestExpire(t *testing.T) {
 	g, s := newRig(t, Config{Deadline: 80 * time.Millisecond}), newSender(t, 1)

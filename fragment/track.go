@@ -39,6 +39,14 @@ type track struct {
 	dropped  bool          // something else of a newer frame was dropped, or given up, since
 	again    uint32        // the last frame of which something was asked for twice
 	anyAgain bool          // again is meaningful
+
+	// For reports, see Progress.
+	head      Opened
+	anyHead   bool // head is meaningful
+	bytes     uint64
+	completed uint64
+	givenUp   uint64
+	arrivals  Arrivals // of frames that are not in progress any more
 }
 
 // ring remembers the last few IDs: what is still on its way to a frame that was
@@ -92,6 +100,9 @@ func (t *track) find(now time.Time, h *Header, c *Counters) (*slot, *uint64) {
 		free = oldest
 	}
 	free.begin(now, h)
+	if !t.anyHead || stream.Newer(h.Frame, t.head.Frame) {
+		t.head, t.anyHead = Opened{Frame: h.Frame, At: now, Captured: h.Captured}, true
+	}
 	c.Opened++
 	free.opening = c.Opened
 	return free, nil
@@ -100,6 +111,10 @@ func (t *track) find(now time.Time, h *Header, c *Counters) (*slot, *uint64) {
 // retire gives a frame up for one reason.
 func (t *track) retire(s *slot, reason *uint64) {
 	*reason++
+	if t.completed == 0 {
+		t.givenUp++
+	}
+	t.arrivals.add(s.arrivals())
 	t.dropped = true
 	t.retired.add(s.id)
 	s.close()
@@ -228,6 +243,8 @@ func (t *track) complete(now time.Time, s *slot, c *Counters) *stream.Frame {
 	t.advance(s, c)
 	t.retired = ring{}
 	c.Complete++
+	t.completed++
+	t.arrivals.add(s.arrivals())
 	switch {
 	case s.repaired:
 		c.Repaired++

@@ -17,10 +17,19 @@ func (l *link) report(now time.Time, r Report, cfg *Config, sent func(time.Time)
 	m := mark{now, r.Received, r.Missing}
 	l.wasCut = false
 	first, silent := l.seen.IsZero(), now.Sub(l.before.at)
+	if first {
+		l.joined = now
+	}
 	l.seen, l.queue, l.rtt = now, max(r.Queueing, 0), min(max(r.RTT, 0), time.Second)
 	// Another session of its, or an interruption of the way (not if that is how often it reports):
 	// of what the way carries now the counts tell nothing.
 	late := silent > apart && !l.gap
+	if r.Nothing || now.Sub(l.joined) < starting {
+		if l.overwhelmed(now, r, cfg, sent) || r.Nothing {
+			l.base, l.before, l.begun, l.gap = m, m, m, false
+			return 0, 0
+		}
+	}
 	if first || r.Received < l.before.received || silent <= 0 || late {
 		l.base, l.before, l.begun, l.gap = m, m, m, late
 		return 0, 0
@@ -36,6 +45,9 @@ func (l *link) report(now time.Time, r Report, cfg *Config, sent func(time.Time)
 		l.base = l.before
 	}
 	arrived, loss, n := l.base.until(m, cfg.Packet)
+	if r.Arrival > 0 && m.received-l.before.received >= enoughCount && sent(now.Add(-usedOver)) < spareShare*r.Arrival {
+		l.queue = 0 // we do not fill the link: what waits there, or is lost, is not for our sake
+	}
 	if l.congested(now, loss, n) {
 		l.cut(now, arrived, sent)
 		l.base = m
@@ -49,6 +61,33 @@ func (l *link) report(now time.Time, r Report, cfg *Config, sent func(time.Time)
 	}
 	l.before = m
 	return max(packets, 0), span
+}
+
+// overwhelmed judges a link of which little is known yet, and cuts the rate if it carries less than it is sent.
+func (l *link) overwhelmed(now time.Time, r Report, cfg *Config, sent func(time.Time) float64) bool {
+	if r.Received < l.before.received {
+		l.before = mark{}
+	}
+	_, loss, n := l.before.until(mark{now, r.Received, r.Missing}, cfg.Packet)
+	arrived := min(r.Arrival, mostBelief)
+	// What the viewer measured is the link's rate if enough came: a few datagrams may have been held up together.
+	measured := arrived > 0 && (n >= enoughCount || arrived*enoughTime.Seconds() < n*float64(cfg.Packet)*8)
+	settled, since := now.Sub(l.turn) >= l.rtt+settle+startSettle, now.Add(-time.Second)
+	if l.wasSwamped {
+		since = later(since, l.turn)
+	}
+	switch {
+	case !measured || l.wasSwamped && !settled:
+		return false
+	case (r.Nothing || !l.wasSwamped) && arrived < startShare*sent(since):
+	case r.Nothing && l.queue >= fullQueue:
+	case r.Nothing && loss > lossAlone && now.Sub(l.joined) >= startPatience:
+	default:
+		return false
+	}
+	l.wasSwamped = true
+	l.cut(now, arrived, sent)
+	return true
 }
 
 // until is what came from a to b: bit/s, the share that was lost, and of how many datagrams.

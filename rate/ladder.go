@@ -6,8 +6,11 @@ import (
 )
 
 // rungs are tried from the top: quality goes first, down to worst, then size, then the rate of
-// frames. On the last the quality goes down to floor.
-var rungs = [...]struct{ scale, every int }{{100, 1}, {75, 1}, {50, 1}, {50, 2}, {25, 2}, {25, 4}}
+// frames. The last ones are for large pictures on links of 1 Mbit/s and less.
+var rungs = [...]struct{ scale, every int }{{100, 1}, {75, 1}, {50, 1}, {35, 1}, {25, 1}, {25, 2}, {25, 4}, {12, 4}, {12, 8}, {12, 16}}
+
+// keptRungs are those that are tried while nothing is known of the links. On the last of them, and below, quality goes down to floor.
+const keptRungs = 7
 
 const (
 	worst = 40 // quality below which a smaller picture looks better
@@ -15,8 +18,9 @@ const (
 	floor = 15
 	grid  = 5 // of qualities; and the least step
 
-	hold    = time.Second      // that a setting stays, but if frames are over their budget
-	maxHold = 16 * time.Second // before a step up, when some have proved wrong
+	hold        = time.Second            // that a setting stays, but if frames are over their budget
+	holdAtFirst = 100 * time.Millisecond // the same while no link was found slow
+	maxHold     = 16 * time.Second       // before a step up, when some have proved wrong
 
 	over = 1.05 // of the budget, which is tolerated
 	fill = 0.92 // of it, which a new setting should have at most
@@ -41,7 +45,11 @@ func (l *ladder) best() bool { return l.set.Scale == 100 && l.set.Every == 1 && 
 // choose finds the setting of a picture that may have budget bytes if one is sent each
 // interval.
 func (l *ladder) choose(now time.Time, p Picture, c *content, budget float64) {
-	if math.IsInf(budget, 1) && !l.best() && now.Sub(l.at) >= hold {
+	stay := max(l.wait, hold)
+	if l.keep { // a stream begins carefully, and grows with the first reports
+		stay = holdAtFirst
+	}
+	if math.IsInf(budget, 1) && !l.best() && now.Sub(l.at) >= min(stay, hold) {
 		l.change(now, Setting{l.top, 100, 1}, budget)
 		return
 	}
@@ -58,7 +66,7 @@ func (l *ladder) choose(now time.Time, p Picture, c *content, budget float64) {
 		l.down(now, p, c, budget)
 		return
 	}
-	if !l.best() && now.Sub(l.at) >= max(l.wait, hold) {
+	if !l.best() && now.Sub(l.at) >= stay {
 		l.upward(now, p, c, budget)
 	}
 }
@@ -109,9 +117,12 @@ func (l *ladder) fitting(s Setting, c *content, budget float64, low int) int {
 // down takes the next setting that fits, or the least.
 func (l *ladder) down(now time.Time, p Picture, c *content, budget float64) {
 	have, end := l.rung(p), len(rungs)-1
+	if l.keep {
+		end = keptRungs - 1
+	}
 	for i := have; i <= end; i++ {
 		s, low := step(i, p), worst
-		if i == end || l.keep {
+		if i >= keptRungs-1 || l.keep {
 			low = floor
 		}
 		if s.Quality = l.fitting(s, c, budget, low); s.Quality == 0 {

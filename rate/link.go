@@ -36,6 +36,19 @@ const (
 	apart      = 1500 * time.Millisecond // nor does what came in the time between two that are further apart
 	mostBelief = 1e12                    // bit/s; nobody is believed that more arrived
 
+	// Of links of which little is known yet.
+	starting      = 2 * time.Second        // after the first report, and while nothing has come whole
+	startShare    = 0.75                   // of what is sent, less than which cannot be the pace of our own frames
+	startSettle   = 60 * time.Millisecond  // between two cuts, beside settle and the round trip
+	startPatience = 200 * time.Millisecond // that parity has to mend what is lost
+	enoughCount   = 20                     // datagrams that tell a rate
+	enoughTime    = 40 * time.Millisecond  // in which fewer do
+
+	// The datagrams of a frame come one behind the other as fast as the link carries them: sent a smaller share than
+	// this, over that time, it has no queue of ours.
+	spareShare = 0.7
+	usedOver   = 500 * time.Millisecond
+
 	inVain = 0.9                    // of what was sent, which arrives where a queue stands that is not ours
 	vainly = 700 * time.Millisecond // in which that must have been so
 )
@@ -54,6 +67,7 @@ const (
 type link struct {
 	group  bool
 	seen   time.Time // last report
+	joined time.Time // first report
 	phase  phase
 	target float64   // bit/s
 	knee   float64   // bit/s that arrived under congestion; 0 = not known
@@ -64,6 +78,8 @@ type link struct {
 	wasCut bool      // by the last report
 	floor  float64   // bit/s that this congestion cuts to at most, since cutting was of no use; 0 = not known
 	gap    bool      // the last report came late
+
+	wasSwamped bool // it was cut at the start
 
 	usual  float64 // loss without congestion
 	knows  bool

@@ -17,7 +17,7 @@ func (c *Controller) Pass(now time.Time, bytes int) bool {
 		c.stats.LeftOut++
 		return false
 	}
-	c.wire.add(now, float64(bytes))
+	c.sent(now, bytes)
 	return true
 }
 

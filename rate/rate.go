@@ -27,6 +27,10 @@
 // is sent arrives and the queue stands all the same it is not ours, and the rate stays at half or more.
 // The first report in more than 1.5 s tells of an interruption, and changes nothing.
 //
+// As long as no frame has become complete at a viewer, its frames are too large for the link, or for what the link
+// loses. If less arrives, one datagram behind the other, than 0.75 of what is sent, or a queue of 25 ms stands, the
+// rate is cut to 0.85 of what arrives. If 12 % or more are lost otherwise, parity comes first, and the rate is cut when nothing has become complete 200 ms later.
+//
 // A stream begins at [Start] and quadruples each second, or with each report if they come
 // sooner, until the first congestion. Until then its pictures keep their size, which a recording's header, or
 // a pipe, takes from the first. Where nobody reports within 3 s there is no limit.
@@ -55,6 +59,7 @@ const (
 	maxViewers  = 512             // told apart; others are not heard until one of these has left
 	packet      = 1500            // bytes of a full datagram's IP packet, unless told otherwise
 	maxOverhead = 2.5             // wire bytes for a byte of JPEG
+	headers     = 1.05            // of which without parity and repairs
 )
 
 // Config configures a Controller. The zero value is usable.
@@ -74,6 +79,9 @@ type Report struct {
 	Missing  uint64 // datagrams so far that have not come
 	Queueing time.Duration
 	RTT      time.Duration // zero means not known
+	Nothing  bool          // no frame has become complete there yet
+	Arrival  float64       // bit/s of IP packets at which the datagrams of a frame came, one behind the other; zero means not known
+	Parity   float64       // of the last frame that it was sent, as a share of its data
 }
 
 // Picture is what is about to be encoded.
@@ -86,7 +94,7 @@ type Picture struct {
 type Setting struct {
 	Quality int // 1..100
 	Scale   int // % of each side, 1..100
-	Every   int // of so many pictures one is sent, 1..4
+	Every   int // of so many pictures one is sent, 1..16
 }
 
 // Controller decides. It may be used from any goroutine, and allocates for new viewers only.
@@ -98,7 +106,8 @@ type Controller struct {
 
 	members []float64 // scratch of audience: what a group's members carry
 
-	wire    ledger
+	jpegs   ledger  // bytes of JPEG
+	wire    ledger  // the same as they were expected to be on the wire
 	over    float64 // wire bytes for a byte of JPEG
 	every   cadence
 	content content
@@ -145,11 +154,15 @@ func (c *Controller) Report(now time.Time, r Report) {
 		c.links[r.Viewer] = l
 	}
 	l.every = max(l.every, 1)
-	sent := func(since time.Time) float64 { return c.wire.rate(since, now) * c.over / float64(l.every) }
+	sent := func(since time.Time) float64 { return c.wire.rate(since, now) / float64(l.every) }
 	top := c.ladder.best() && c.pressure(l) < 1
 	packets, span := l.report(now, r, &c.cfg, sent, top)
-	if packets > 0 && l.every == 1 && l == c.follows(now) {
-		c.learn(now, packets, span)
+	if l.every == 1 && l == c.follows(now) {
+		if packets > 0 {
+			c.learn(now, packets, span)
+		}
+		// Parity for a loss that has just been found costs at once what learn would find in seconds.
+		c.over = max(c.over, min(headers*(1+max(r.Parity, 0)), maxOverhead))
 	}
 	if l.wasCut {
 		c.stats.Cuts++
@@ -161,7 +174,7 @@ func (c *Controller) Report(now time.Time, r Report) {
 // learn follows what a byte of JPEG costs on the wire, by the datagrams that a viewer was sent in a
 // time. What cannot be is not believed.
 func (c *Controller) learn(now time.Time, packets float64, span time.Duration) {
-	cost := packets * float64(c.cfg.Packet) / c.wire.bytes(now.Add(-span), now)
+	cost := packets * float64(c.cfg.Packet) / c.jpegs.bytes(now.Add(-span), now)
 	if span >= stepAfter && cost >= 1 && cost <= maxOverhead {
 		c.over += 0.2 * (max(cost, 1.02) - c.over)
 	}
@@ -169,7 +182,7 @@ func (c *Controller) learn(now time.Time, packets float64, span time.Duration) {
 
 // pressure is the share of what l may carry that the stream has now.
 func (c *Controller) pressure(l *link) float64 {
-	return c.wire.recent(c.wire.last) * c.over / l.target
+	return c.wire.recent(c.wire.last) / l.target
 }
 
 // Next is asked for each picture before it is encoded. It returns false for one to be left
@@ -205,7 +218,7 @@ func (c *Controller) Made(now time.Time, p Picture, s Setting, bytes int) (Setti
 		}
 	}
 	c.mended = false
-	c.wire.add(now, float64(bytes))
+	c.sent(now, bytes)
 	return s, false
 }
 
@@ -223,8 +236,14 @@ func (c *Controller) EveryFor(viewer string) int {
 func (c *Controller) begin(now time.Time) {
 	if c.began.IsZero() {
 		c.began = now
-		c.wire.began = now
+		c.jpegs.began, c.wire.began = now, now
 	}
+}
+
+// sent notes a JPEG that is sent.
+func (c *Controller) sent(now time.Time, bytes int) {
+	c.jpegs.add(now, float64(bytes))
+	c.wire.add(now, float64(bytes)*c.over)
 }
 
 // budget is how many bytes of JPEG a frame may have, if one is sent each interval. It may

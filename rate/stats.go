@@ -48,7 +48,7 @@ func (c *Controller) Stats(now time.Time) Stats {
 	if c.passing {
 		s.Quality = 0
 	}
-	s.Sent = int64(c.wire.recent(now) * c.over)
+	s.Sent = int64(c.wire.recent(now))
 	if target := c.limit(now); !math.IsInf(target, 1) {
 		s.Rate, s.Budget = int64(target), int(c.budget(now, c.every.interval))
 	}

@@ -183,10 +183,15 @@ type budget struct {
 	at   time.Time
 }
 
-func (b *budget) take(now time.Time) bool {
+// refill returns how many may pass at now.
+func (b *budget) refill(now time.Time) float64 {
 	b.have = min(b.have+b.rate*now.Sub(b.at).Seconds(), b.rate)
 	b.at = now
-	if b.have < 1 {
+	return b.have
+}
+
+func (b *budget) take(now time.Time) bool {
+	if b.refill(now) < 1 {
 		return false
 	}
 	b.have--

@@ -16,6 +16,7 @@ import (
 	"github.com/framegram/framegram/fragment"
 	"github.com/framegram/framegram/udp/batch"
 	"github.com/framegram/framegram/udp/heal"
+	"github.com/framegram/framegram/udp/pace"
 )
 
 const (
@@ -61,6 +62,7 @@ type destination struct {
 	stats    DestinationStats
 
 	// Of the frame that is being sent.
+	path      pace.Path
 	end       int   // datagrams that are for it: not the last of parity that it does not need
 	next      int   // datagram
 	took      int   // datagrams that the kernel has taken
@@ -151,7 +153,7 @@ func (d *destination) close() {
 }
 
 // overhead is what a datagram has more as an IP packet, in bytes.
-func (d *destination) overhead() int { return ipHeader(d.addr.Addr()) + udpHeader }
+func (d *destination) overhead() int { return overhead(d.addr.Addr()) }
 
 // pathMTU is 0 where nobody knows.
 func (d *destination) pathMTU() int {

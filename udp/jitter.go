@@ -3,6 +3,8 @@ package udp
 import (
 	"math"
 	"time"
+
+	"github.com/framegram/framegram/fragment"
 )
 
 // transit watches how long frames are on their way to us: the time from Captured, by the
@@ -10,8 +12,9 @@ import (
 // not matter, since only differences are used. All in µs; floating, since what a sender says may
 // be any number, and exact for 285 years.
 type transit struct {
-	began  time.Time // first frame's arrival, from which arrivals are counted: nobody sets the monotonic clock
-	last   float64   // of the last frame
+	head   fragment.Opened // the last frame that was taken
+	began  time.Time       // first frame's arrival, from which arrivals are counted: nobody sets the monotonic clock
+	last   float64         // of the last frame
 	jitter float64
 
 	// The least of the last seconds, in two halves; of the last moment, in two halves; and of the
@@ -36,6 +39,15 @@ const momentHalf = 40 * time.Millisecond
 // clockStep is a change between two frames, in µs, that no queue makes: the sender's clock was set, or its machine
 // or ours slept. What it was before says nothing then.
 const clockStep = 5e6
+
+// opened takes the newest frame of which a datagram has come, once. One that never becomes complete tells of queues as well as any
+// other: where a queue has no room for a whole frame there are no others.
+func (t *transit) opened(o fragment.Opened) {
+	if o != t.head {
+		t.head = o
+		t.frame(o.At, o.Captured)
+	}
+}
 
 // frame takes a frame whose first datagram came at first and that was captured at
 // captured, µs since the Unix epoch by the sender's clock. Frames come in order.
@@ -74,7 +86,7 @@ func (t *transit) frame(first time.Time, captured int64) {
 // start forgets all but the jitter: the first frame, which comes at first, takes now.
 func (t *transit) start(began, first time.Time, now float64) {
 	*t = transit{
-		began: began, last: now, jitter: t.jitter, least: now, before: now, halfAt: first,
+		head: t.head, began: began, last: now, jitter: t.jitter, least: now, before: now, halfAt: first,
 		moment: now, momentAgo: now, momentAt: first, recent: now, fresh: true,
 	}
 }

@@ -16,6 +16,7 @@ const surveyEvery = 10 * time.Second
 type lane struct {
 	name     string // of the interface; empty where it is not known
 	loopback bool
+	setting  int64 // SenderConfig.Pace
 	pace     pace.Lane
 	riders   []*destination // with datagrams of this frame left to send
 	turn     int            // whose turn it is
@@ -47,10 +48,21 @@ func (l *lane) begin(now time.Time, payload, n, first int, interval time.Duratio
 	}
 	bytes := 0
 	for _, d := range l.riders {
-		bytes += payload - (n-d.end)*first + d.end*d.overhead() // what is left out is parity, which is as long as the first
+		own := payload - (n-d.end)*first + d.end*d.overhead() // what is left out is parity, which is as long as the first
+		d.path.Begin(now, own, l.pathState(d), interval)
+		bytes += own
 	}
 	l.pace.Begin(now, bytes, interval)
 	l.expected = l.pace.Expected(bytes)
+}
+
+// pathState is what is known of the path to d behind l. A pace that was asked for is kept as it is, and what stays on this machine
+// needs none.
+func (l *lane) pathState(d *destination) pace.State {
+	if l.setting != pace.Auto || l.loopback {
+		return pace.State{}
+	}
+	return d.again.hears.path(d.session)
 }
 
 // laneOf is the lane of the interface that d's datagrams leave by.
@@ -61,7 +73,7 @@ func (s *Sender) laneOf(d *destination) *lane {
 			return l
 		}
 	}
-	l := &lane{name: name, loopback: loopback, repairs: commonPurse{purse: purse{floor: laneFloor}}}
+	l := &lane{name: name, loopback: loopback, setting: s.cfg.Pace, repairs: commonPurse{purse: purse{floor: laneFloor}}}
 	l.survey(s.cfg.Pace)
 	s.lanes = append(s.lanes, l)
 	return l
@@ -121,9 +133,10 @@ type LaneStats struct {
 	Spread    float64 `json:"spread_ms"`   // over how long the last frame was spread by it
 }
 
-// lap sends chunks, a rider at a time, until the lane's pace or its riders' buffers hold
+// lap sends chunks, a rider at a time, until the lane's pace, its riders' paths or their buffers hold
 // it up. It returns when the next chunk may leave, or a rider that has no room.
 func (l *lane) lap(f *flight) (due time.Time, full *destination) {
+	var held time.Time // when the first of those may go on that their paths hold up
 	for without := 0; len(l.riders) > without; {
 		now := time.Now()
 		chunk, due := l.pace.Next(now)
@@ -134,10 +147,23 @@ func (l *lane) lap(f *flight) (due time.Time, full *destination) {
 			l.turn = 0
 		}
 		d := l.riders[l.turn]
-		bytes, noRoom := d.step(now, f.cut, f.datagrams, chunk)
+		if d.path.Spreads() {
+			d.path.Learn(now, l.pathState(d)) // a report may have come since the frame set out
+		}
+		some, at := d.path.Next(now)
+		if at.After(now) {
+			if held.IsZero() || at.Before(held) {
+				held = at
+			}
+			without++
+			l.turn++
+			continue
+		}
+		bytes, noRoom := d.step(now, f.cut, f.datagrams, min(chunk, some))
 		if bytes > 0 {
 			l.pace.Sent(now, bytes)
-			without = 0
+			d.path.Sent(now, bytes)
+			without, held = 0, time.Time{}
 		}
 		switch {
 		case d.next >= d.end:
@@ -154,5 +180,5 @@ func (l *lane) lap(f *flight) (due time.Time, full *destination) {
 	if len(l.riders) == 0 {
 		return time.Time{}, nil
 	}
-	return time.Time{}, full
+	return held, full
 }

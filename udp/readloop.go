@@ -35,6 +35,7 @@ func (r *Receiver) run() {
 			r.conn.WriteToUDPAddrPort(notes.reply, numbered(notes.replyTo)) // or it is sent with the next Hello
 		}
 		r.request()
+		r.tellCandidates()
 		if next != due {
 			due = next
 			r.conn.SetReadDeadline(due)
@@ -86,6 +87,10 @@ func (r *Receiver) take(ps []batch.Packet, now time.Time) (due time.Time, said n
 		r.datagram(p.From, p.B, now, &said)
 	}
 	due = r.frames.Expire(now)
+	if len(ps) > 0 {
+		r.watch()
+		r.reportCandidates(now)
+	}
 	if again := r.wanted(now); !again.IsZero() && again.Before(due) {
 		due = again
 	}

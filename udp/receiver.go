@@ -48,10 +48,13 @@ type Receiver struct {
 	wants   wants
 	silence silence
 	books   account
-	ask     *asker // nil without From; a pointer that does not change
-	indices []int  // of the interfaces on which the group is joined
-	stats   ReceiverStats
-	last    uint32 // kernel's drop counter when last seen
+
+	candidates feedback
+	stall      stall
+	ask        *asker // nil without From; a pointer that does not change
+	indices    []int  // of the interfaces on which the group is joined
+	stats      ReceiverStats
+	last       uint32 // kernel's drop counter when last seen
 
 	// Of the read loop, which logs without holding mu: who reads the log may be slow.
 	versions, errors throttle
@@ -77,11 +80,13 @@ type ReceiverStats struct {
 	Joined      []string          `json:"joined,omitempty"`    // interfaces on which the group is; not to be changed
 	Pings       uint64            `json:"pings"`               // asked the sender for its clock
 	Pongs       uint64            `json:"pongs"`               // of which it answered
-	Reports     uint64            `json:"reports"`             // told the sender how its datagrams fare
+	Reports     uint64            `json:"reports"`             // told a sender how its datagrams fare
+	Candidate   uint64            `json:"candidate_reports"`   // of which to a sender that no frame of has become complete
 	Jitter      float64           `json:"jitter_us"`           // µs, by RFC 3550 section 6.4.1, of the frames' first datagrams
 	Asides      uint64            `json:"asides"`              // datagrams to a group's viewer itself; in Datagrams they are not
 	Elsewhere   uint64            `json:"elsewhere,omitempty"` // to another address of the same port, by another interface, or not of the sender asked: ignored; nor are they
 	Asking      *AskingStats      `json:"asking,omitempty"`    // with From
+	Stalled     string            `json:"stalled,omitempty"`   // for people: datagrams come, no frame has become complete for 2 s, and why; empty while frames do
 }
 
 // Listen opens the socket and starts reading. A used address is an error that

@@ -15,6 +15,8 @@ const (
 	// the way have grown by worseBy. Who sets the rate cannot wait for a second.
 	reportSoon = 100 * time.Millisecond
 	worseBy    = 10 * time.Millisecond
+	// firstReports is how many reports come reportSoon apart at first: the sender raises its rate by them.
+	firstReports = 5
 )
 
 // account is what a viewer reports of the session that it follows: counts from its first
@@ -27,7 +29,9 @@ type account struct {
 	// What the counts that run from the start were when the session began to be followed.
 	lost, drops, shown uint64
 
-	// What the last report said, and when.
+	// What the last report said, and when; and how many there were.
+	reports  int
+	arrivals fragment.Arrivals
 	said     time.Time
 	missing  uint64
 	queueing int64 // µs
@@ -41,11 +45,21 @@ func (r *Receiver) account(f *stream.Frame) {
 	}
 	if a := &r.books; p.Session != a.session {
 		*a = account{
-			session: p.Session, due: f.Ready.Add(reportEvery),
+			session: p.Session, due: f.Ready,
 			lost: r.frames.Counters().Lost, drops: r.stats.KernelDrops, shown: r.shown.Load(),
 		}
+		if c := r.candidates.of(p.From, p.Session); c != nil {
+			a.transit, a.arrivals, a.drops = c.transit, c.arrivals, c.drops
+		}
 	}
-	r.books.transit.frame(f.First, f.Captured.UnixMicro())
+	r.books.transit.opened(p.Head)
+}
+
+// watch notes that a datagram has come of a frame that may be new. mu is held.
+func (r *Receiver) watch() {
+	if head, ok := r.frames.Head(); ok && r.books.session != 0 {
+		r.books.transit.opened(head)
+	}
 }
 
 // report appends the one that is due to b, or nothing. mu is held.
@@ -58,7 +72,7 @@ func (r *Receiver) report(b []byte, now time.Time) []byte {
 	if !ok || p.Session != a.session {
 		return b // another is followed since, and its first frame accounted for in a moment
 	}
-	standing := a.transit.standing()
+	standing := max(a.transit.standing(), r.frames.Overdue(now).Microseconds())
 	grown := standing > a.queueing+worseBy.Microseconds()
 	if worse := p.Missing > a.missing || grown; !worse && now.Before(a.due) {
 		return b
@@ -71,11 +85,17 @@ func (r *Receiver) report(b []byte, now time.Time) []byte {
 	}
 	a.said, a.missing, a.queueing = now, p.Missing, queueing
 	a.due = now.Add(reportEvery)
+	if a.reports++; a.reports < firstReports {
+		a.due = now.Add(reportSoon)
+	}
+	arrival := p.Arrivals.Rate(a.arrivals, overhead(p.From.Addr()))
+	a.arrivals = p.Arrivals
 	report := fragment.Report{
 		Common: fragment.Common{Session: r.pinger.session, Sequence: r.pinger.seq}, Of: a.session,
 		Frame: p.Frame, Highest: p.Highest, Received: p.Received, Missing: p.Missing, Reordered: uint32(p.Reordered),
-		Shown: uint32(r.shown.Load() - a.shown), Lost: uint32(r.frames.Counters().Lost - a.lost), KernelDrops: uint32(r.stats.KernelDrops - a.drops),
+		Shown: uint32(r.shown.Load() - a.shown), Lost: uint32(p.GivenUp + r.frames.Counters().Lost - a.lost), KernelDrops: uint32(r.stats.KernelDrops - a.drops),
 		Jitter: micros32(int64(min(a.transit.jitter, math.MaxUint32))), RTT: micros32(r.pinger.trips.us(now)), Queueing: micros32(queueing),
+		Complete: uint32(p.Complete), Arrival: kbit32(arrival),
 	}
 	b, err := report.AppendBinary(b)
 	if err != nil {

@@ -72,6 +72,10 @@ func (p *reporting) play(d time.Duration, lossy int) {
 // once, and at most ten times a second.
 func TestReportsAreSoonerWhenThingsGetWorse(t *testing.T) {
 	p := newReporting(t)
+	p.play(time.Second, 0)
+	if n := len(p.reports); n != firstReports || p.reports[0].Complete == 0 || p.at[firstReports-1].Sub(p.at[0]) > firstReports*reportSoon {
+		t.Errorf("in the first second there are reports at %v: %+v", p.at, p.reports)
+	}
 	p.play(5*time.Second, 0)
 	if n := len(p.reports); n < 4 || n > 6 {
 		t.Errorf("%d reports in 5 s in which all was well", n)

@@ -30,6 +30,7 @@ func (r *Receiver) tend() {
 		case now := <-tick.C:
 			r.ping(buf)
 			r.hello(buf, now)
+			r.stalled(now)
 			if r.group == nil {
 				continue
 			}

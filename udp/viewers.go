@@ -9,6 +9,7 @@ import (
 
 	"github.com/framegram/framegram/fragment"
 	"github.com/framegram/framegram/udp/heal"
+	"github.com/framegram/framegram/udp/pace"
 )
 
 const (
@@ -44,6 +45,7 @@ type audience struct {
 	unsent     uint64  // datagrams whose numbers were used up, see DestinationStats
 	skipped    uint64  // frames left out
 	since      time.Time
+	path       pace.State // of the narrowest way to any of rows; what it was when the last of them fell silent
 	rows       []reporter // of one, one at most; in the order in which they came
 }
 
@@ -54,6 +56,7 @@ type reporter struct {
 	at     time.Time
 	report fragment.Report
 	loss   heal.Loss
+	path   pace.Estimate
 }
 
 // ViewerStats is what a viewer has reported last: once a second it tells how the
@@ -76,6 +79,8 @@ type ViewerStats struct {
 	Queueing    uint32    `json:"queueing_us"`     // µs of one-way delay above the least of the last seconds
 	Loss        float64   `json:"loss"`            // share of datagrams lost on the way, as parity is chosen for
 	Parity      float64   `json:"parity"`          // that it is sent, as a share of the data
+	Complete    uint32    `json:"complete"`        // frames that became complete; 0 = it cannot show a picture yet
+	Arrival     int64     `json:"arrival_bit_s"`   // bit/s of IP packets at which the datagrams of a frame came, one behind the other; 0 = not known
 }
 
 // expect takes reports on a data session from now on. from is the one viewer's address,
@@ -88,7 +93,7 @@ func (v *viewers) expect(session uint64, name string, from netip.AddrPort, subsc
 		v.to = make(map[uint64]*audience)
 	}
 	v.audience++
-	v.to[session] = &audience{number: v.audience, name: name, one: from, subscribed: subscribed, since: now}
+	v.to[session] = &audience{number: v.audience, name: name, one: from, subscribed: subscribed, since: now, path: pace.Unknown}
 }
 
 // forget takes none any more.
@@ -122,8 +127,13 @@ func (v *viewers) report(from netip.AddrPort, b []byte, now time.Time) {
 	row.loss.Report(now, heal.Report{
 		Received: r.Received, Missing: r.Missing, KernelDrops: uint64(r.KernelDrops), Shown: uint64(r.Shown), Lost: uint64(r.Lost),
 		Unsent: to.unsent, LeftOut: to.skipped,
-		Queueing: time.Duration(r.Queueing) * time.Microsecond, RTT: time.Duration(r.RTT) * time.Microsecond,
+		Queueing: time.Duration(r.Queueing) * time.Microsecond, RTT: time.Duration(r.RTT) * time.Microsecond, Nothing: r.Complete == 0,
 	})
+	row.path.Report(now, pace.Report{
+		Complete: r.Complete > 0, Received: r.Received, Missing: r.Missing,
+		Queueing: time.Duration(r.Queueing) * time.Microsecond, Arrival: int64(r.Arrival) * 1000,
+	})
+	to.narrowest(now)
 	stats := row.stats(to, now)
 	v.mu.Unlock()
 	if v.reported != nil {
@@ -181,6 +191,34 @@ func (v *viewers) unsent(session, datagrams, frames uint64) {
 	if a := v.to[session]; a != nil {
 		a.unsent, a.skipped = datagrams, frames
 	}
+}
+
+// narrowest finds the state of the path to all of a's viewers. mu is held.
+func (a *audience) narrowest(now time.Time) {
+	first := true
+	for i := range a.rows {
+		r := &a.rows[i]
+		if now.Sub(r.at) > reportLife {
+			continue
+		}
+		switch s := r.path.State(); {
+		case first:
+			a.path, first = s, false
+		case !s.Spread:
+		case !a.path.Spread, s.Rate < a.path.Rate:
+			a.path = s
+		}
+	}
+}
+
+// path is what is known of the path to those who see a session.
+func (v *viewers) path(session uint64) pace.State {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if a := v.to[session]; a != nil {
+		return a.path
+	}
+	return pace.Unknown
 }
 
 // loss is the share of datagrams that the worst of those who see a session loses, and the longest
@@ -246,7 +284,7 @@ func (r *reporter) stats(to *audience, now time.Time) ViewerStats {
 		Addr: r.addr, To: to.name, Since: r.since, ReportAge: now.Sub(r.at).Milliseconds(),
 		Frame: p.Frame, Shown: p.Shown, Lost: p.Lost, Received: p.Received, Missing: p.Missing,
 		Reordered: p.Reordered, KernelDrops: p.KernelDrops, Jitter: p.Jitter, RTT: p.RTT, Queueing: p.Queueing,
-		Loss: loss, Parity: to.parity,
+		Loss: loss, Parity: to.parity, Complete: p.Complete, Arrival: int64(p.Arrival) * 1000,
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 func reportOf(t testing.TB, session uint64, frame uint32) []byte {
 	t.Helper()
 	b, err := (&fragment.Report{
-		Of: session, Frame: frame, Shown: 2, Lost: 3, KernelDrops: 4, Highest: 5, Received: 6, Missing: 7, Reordered: 8, Jitter: 9, RTT: 10, Queueing: 11,
+		Of: session, Frame: frame, Shown: 2, Lost: 3, KernelDrops: 4, Highest: 5, Received: 6, Missing: 7, Reordered: 8, Jitter: 9, RTT: 10, Queueing: 11, Complete: 12, Arrival: 13,
 	}).AppendBinary(nil)
 	if err != nil {
 		t.Fatal(err)
@@ -43,7 +43,7 @@ func TestReportsBecomeRows(t *testing.T) {
 	v.report(ap("10.0.0.9:9"), reportOf(t, 1, 20), now.Add(2*time.Second))
 	v.protected(1, 0.25)
 	got := v.list(now.Add(3 * time.Second))
-	full := ViewerStats{Shown: 2, Loss: 1. / 3, Parity: 0.25, Lost: 3, KernelDrops: 4, Received: 6, Missing: 7, Reordered: 8, Jitter: 9, RTT: 10, Queueing: 11}
+	full := ViewerStats{Shown: 2, Loss: 1. / 3, Parity: 0.25, Lost: 3, KernelDrops: 4, Received: 6, Missing: 7, Reordered: 8, Jitter: 9, RTT: 10, Queueing: 11, Complete: 12, Arrival: 13_000}
 	row := func(addr, to string, since, age time.Duration, frame uint32) ViewerStats {
 		r := full
 		r.Addr, r.To, r.Since, r.ReportAge, r.Frame = addr, to, now.Add(since), age.Milliseconds(), frame

@@ -55,6 +55,9 @@ func newWants(on bool, limit time.Duration) wants {
 func (r *Receiver) wanted(now time.Time) (due time.Time) {
 	w := &r.wants
 	path := fragment.Path{Ask: w.on, RTT: r.answerTime(now), Limit: w.limit}
+	path.Candidate = func(from netip.AddrPort, session, bytes uint64) bool {
+		return r.candidates.mayAsk(from, session, bytes, now)
+	}
 	if w.on {
 		path.Ask = w.account(r.frames.Counters(), now)
 	}
@@ -76,6 +79,7 @@ func (r *Receiver) wanted(now time.Time) (due time.Time) {
 		if err != nil {
 			continue // cannot be: Ask names blocks in order, and no more than fit
 		}
+		r.candidates.asked(whom, w.ask.Of, len(b), now)
 		w.seq++
 		w.waiting++
 		q.to, q.b = whom, b

@@ -241,7 +241,7 @@ func TestParityIsBounded(t *testing.T) {
 		for times := -1; times < 4; times++ {
 			p.Set(min(loss, 1), times, 0)
 			for k := range 202 {
-				if n := p.Parity(k); n < 0 || n > max(k/2, 2) {
+				if n := p.Parity(k); n < 0 || n > max(k, 2) || loss <= 0.001 && n > max(k/2, 2) {
 					t.Fatalf("loss %v: parity %d for %d", loss, n, k)
 				}
 			}
@@ -334,5 +334,38 @@ func TestParityDoesNotFlap(t *testing.T) {
 	}
 	if n := count(func(p *Policy, i int) { p.Set(clean*(0.9+0.2*float64(i%2)), 2, 0) }); n > 2 {
 		t.Errorf("%d changes by the loss", n)
+	}
+}
+
+// What is lost until the first frame is complete, at rates that the path does not carry, does not count afterwards.
+func TestLossBeforeTheFirstFrameIsForgotten(t *testing.T) {
+	now := time.Unix(1000, 0)
+	var l Loss
+	r := Report{Nothing: true}
+	for range 5 {
+		now, r.Received, r.Missing = now.Add(100*time.Millisecond), r.Received+50, r.Missing+50
+		l.Report(now, r)
+		if share, _ := l.Share(now); share < 0.45 || share > 0.55 {
+			t.Fatalf("a loss of %v while half is lost", share)
+		}
+	}
+	r.Nothing, r.Shown = false, 1
+	for range 3 {
+		now, r.Received, r.Shown = now.Add(100*time.Millisecond), r.Received+100, r.Shown+3
+		l.Report(now, r)
+	}
+	if share, fresh := l.Share(now); share > clean || !fresh {
+		t.Errorf("a loss of %v, and nothing has been lost since", share)
+	}
+}
+
+// Parity follows a heavy loss to where frames survive it, and bursts alone do not take all of the bytes.
+func TestHeavyLossGetsWhatItNeeds(t *testing.T) {
+	var p Policy
+	for loss, want := range map[float64][2]int{0.1: {15, 24}, 0.2: {24, 35}, 0.3: {35, 47}} {
+		p.Set(loss, 0, 0)
+		if n := p.Parity(47); n < want[0] || n > want[1] {
+			t.Errorf("loss %v: %d of 47, want %v", loss, n, want)
+		}
 	}
 }

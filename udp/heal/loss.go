@@ -14,7 +14,12 @@ const (
 	congested = 20 * time.Millisecond
 	// boostMost is how many times the loss is taken for what it is where it comes in bursts.
 	boostMost = 8
-	boostStep = 2
+	// boostedMost is the loss that one is taken for at most for the sake of bursts: more parity would take more from the
+	// pictures than it saves.
+	boostedMost = 0.2
+	boostStep   = 2
+	// young is for how long the longer estimate does not count: what is lost until the rate fits the path is soon of the past.
+	young = 5 * time.Second
 	// boostMemory is the time constant with which that is forgotten, and boostAfter how long a loss must have been known
 	// for it to begin.
 	boostMemory = time.Minute
@@ -38,6 +43,7 @@ type Report struct {
 	LeftOut     uint64        // by the sender: frames that it has left out, which the viewer takes for lost
 	Queueing    time.Duration // one-way delay above the least of the last seconds
 	RTT         time.Duration // 0 = not known
+	Nothing     bool          // no frame has become complete there yet
 }
 
 // Loss estimates what the network loses on the way to one viewer. The zero value has heard
@@ -45,6 +51,7 @@ type Report struct {
 type Loss struct {
 	last        Report
 	at          time.Time
+	first       time.Time // report by which a frame had become complete
 	short, long decayed
 	boost       float64   // 1..boostMost; 0 before the first loss
 	began       time.Time // when there came to be a loss; zero while there is none
@@ -94,6 +101,12 @@ func (l *Loss) Report(now time.Time, r Report) {
 	if r.Queueing >= congested { // the rate has to fall, and parity must not grow meanwhile
 		lost = min(lost, all*l.long.share())
 	}
+	if l.first.IsZero() && !r.Nothing || anew {
+		l.first = now
+	}
+	if r.Nothing || before.Nothing { // the rate is found while nothing is complete: what was lost at another one says little
+		l.short, l.long = decayed{}, decayed{}
+	}
 	l.short.add(after, shortMemory, lost, all)
 	l.long.add(after, longMemory, lost, all)
 	here := lost > 0 && r.Queueing < congested && drops == 0 && r.LeftOut == before.LeftOut
@@ -120,7 +133,11 @@ func (l *Loss) Share(now time.Time) (share float64, fresh bool) {
 	if l.at.IsZero() || now.Sub(l.at) > reportLife {
 		return 0, false
 	}
-	return min(max(l.short.share(), l.long.share())*max(l.boost, 1), 1), true
+	share = l.short.share()
+	if l.at.Sub(l.first) >= young {
+		share = max(share, l.long.share())
+	}
+	return min(share*max(l.boost, 1), max(share, boostedMost)), true
 }
 
 // reportLife is how long a report is news.

@@ -43,6 +43,11 @@ func (l *Lane) Limit() int64 { return l.limit }
 // this lane, begins to leave at now, and how long after it the next one is likely to. Under a limit that is
 // not strict the frame is to be gone in half that interval, and in MostSpread: faster than the limit, if need be.
 func (l *Lane) Begin(now time.Time, bytes int, interval time.Duration) {
+	l.begin(now, bytes, max(min(interval/2, MostSpread), leastSpread))
+}
+
+// begin is Begin with the time within which the frame is to be gone.
+func (l *Lane) begin(now time.Time, bytes int, within time.Duration) {
 	l.rate, l.by, l.left = l.limit, time.Time{}, bytes
 	l.first, l.sent = now, now
 	if l.rate == 0 {
@@ -54,7 +59,7 @@ func (l *Lane) Begin(now time.Time, bytes int, interval time.Duration) {
 		l.due = owed // the limit was lower
 	}
 	if !l.strict {
-		l.by = now.Add(max(min(interval/2, MostSpread), leastSpread))
+		l.by = now.Add(within)
 		l.hurry()
 	}
 }
