@@ -1,5 +1,6 @@
 # `make` lists the targets. Variables that may be given: ARGS (demo), TAGS (nocv,
-# noturbo), CGO_ENABLED=0, FUZZTIME, BENCH, BENCHARGS, PREFIX, DESTDIR, VERSION, GO.
+# noturbo), CGO_ENABLED=0, FUZZTIME, BENCH, BENCHARGS, MATRIXARGS, PREFIX, DESTDIR,
+# VERSION, GO.
 
 GO       ?= go
 TAGS     ?=
@@ -18,7 +19,7 @@ LDFLAGS := -X github.com/framegram/framegram/command.version=$(VERSION)
 SOURCES := go.mod go.sum main.go $(shell find . \( -name .git -o -name bin -o -name testdata \) -prune -o -type f -path './*/*' ! -name '*_test.go' -print)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test build demo test test-long lint fuzz bench install uninstall clean
+.PHONY: help setup setup-test build demo test test-long lint fuzz bench matrix install uninstall clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,7 +39,7 @@ demo: build ## send and watch live video on this machine: make demo ARGS="--dura
 test: setup-test ## all tests but the long ones, as CI runs them
 	@scripts/test.sh
 
-test-long: setup-test ## the tests many times over, at length, then the fuzz targets
+test-long: setup-test ## the tests many times over, at length, the matrix, then the fuzz targets
 	@scripts/test.sh long
 	@scripts/fuzz.sh $(FUZZTIME)
 
@@ -55,6 +56,14 @@ bench: build ## run the Go benchmarks and framegram bench: make bench BENCH=Deco
 	@at=bench-results/$$(date -u +%Y%m%dT%H%M%SZ); \
 	$(GO) test -tags '$(TAGS)' -run '^$$' -bench '$(BENCH)' -benchmem ./... | tee $$at.txt && \
 	$(BINARY) bench --json $$at.json --html $$at.html $(BENCHARGS) && echo "$$at.txt, .json and .html"
+
+# Built without OpenCV, which takes a quarter of a second to load: a subscriber's frames
+# are due from the start of its process on. The tables are written also when it fails.
+matrix: setup ## run framegram bench matrix, half an hour: make matrix MATRIXARGS="--rate 1,10 --picture 320x240@10"
+	@mkdir -p bench-results
+	@$(GO) build -buildvcs=false -tags 'nocv $(TAGS)' -ldflags '$(LDFLAGS)' -o $(BINARY)-nocv .
+	@at=bench-results/$$(date -u +%Y%m%dT%H%M%SZ)-matrix.md; \
+	$(BINARY)-nocv bench matrix --markdown $$at $(MATRIXARGS); code=$$?; echo "$$at"; exit $$code
 
 # A file target: `sudo make install` after `make build` needs no Go for root.
 $(BINARY): $(SOURCES)

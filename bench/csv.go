@@ -13,7 +13,8 @@ import (
 // frames due that falls on one that was never shown is "never".
 func WriteCSV(w io.Writer, r *Report) error {
 	out := csv.NewWriter(w)
-	head := []string{"transport", "congestion", "repair", "slices", "link", "sweep_key", "sweep_value", "repeat", "seed",
+	head := []string{"transport", "congestion", "repair", "connect", "slices",
+		"link", "sweep_key", "sweep_value", "repeat", "seed",
 		"width", "height", "fps_asked", "quality", "source", "deadline_ms", "error", "due", "captured", "arrived", "shown",
 		"frames_at_once", "frames_rebuilt", "frames_repaired", "frames_given_up", "datagrams_missing", "datagrams_resent"}
 	for _, f := range figures {
@@ -24,7 +25,8 @@ func WriteCSV(w io.Writer, r *Report) error {
 	for i := range r.Runs {
 		run := &r.Runs[i]
 		p, s := run.Point, &run.Stats
-		row := []string{p.Transport, p.Congestion, p.Repair, p.Slices, p.Link, p.Sweep.Key, p.Sweep.Value, number(run.Repeat), strconv.FormatUint(run.Seed, 10),
+		row := []string{p.Transport, p.Congestion, p.Repair, p.Connect, p.Slices,
+			p.Link, p.Sweep.Key, p.Sweep.Value, number(run.Repeat), strconv.FormatUint(run.Seed, 10),
 			number(p.Scenario.Width), number(p.Scenario.Height), decimal(p.Scenario.FPS), number(p.Scenario.Quality), p.Scenario.Source,
 			decimal(inMS(p.Scenario.deadline().Microseconds())), run.Err, number(s.Due), number(s.Captured), "", number(s.Shown)}
 		if s.Arrived != nil {

@@ -2,6 +2,7 @@
 // both ends noted for every frame, to statistics, to reports.
 //
 //	traces (a JSON line per frame)  →  Run  →  Analyse  →  Report  →  table, JSON, CSV, Markdown, HTML
+//	                                   Run  →  InCell   →  Matrix  →  tables, JSON, Markdown, verdicts
 //
 // # What counts
 //
@@ -11,6 +12,10 @@
 // stall counts with all the frames that it swallowed, not with the one that ended it.
 // Shares, and the percentiles called due, are of the frames due; the percentiles
 // called latency are of the frames shown.
+//
+// A viewer over udp that asks for the stream (Point.Connect is "subscribe") has frames due
+// from the start of its process on. All others have them due from the first frame that the
+// sender sent, or in a [Matrix] from the first that it captured.
 //
 // Shown means decoded, with the timecode strip read back from the pixels: no screen.
 //

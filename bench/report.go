@@ -87,6 +87,7 @@ type Point struct {
 	Transport  string   `json:"transport"`            // "udp", "tcp"
 	Congestion string   `json:"congestion,omitempty"` // of tcp: what the kernel said it used
 	Repair     string   `json:"repair,omitempty"`     // of udp: what was done about losses: "none", "fec", "nack", "auto"
+	Connect    string   `json:"connect,omitempty"`    // of udp: "subscribe", "group", or empty for push
 	Slices     string   `json:"slices,omitempty"`     // strips of a picture as typed, "auto" or a number, where several were to be compared
 	Link       string   `json:"link"`                 // all its parameters, the swept one included: "rate=100mbit,delay=5ms,loss=1%"; or what else it is: "loopback"
 	LinkName   string   `json:"link_name,omitempty"`  // as typed, where it was by a preset's name: "wifi", "wifi,loss=2%"; a sweep's changes are not in it
@@ -97,10 +98,14 @@ type Point struct {
 // Name is the transport with what it was run with: always the congestion control of
 // tcp, and the repair of udp.
 func (p Point) Name() string {
-	if p.Slices != "" {
-		return p.way() + " slices=" + p.Slices
+	name := p.way()
+	if p.Connect != "" {
+		name += " " + p.Connect
 	}
-	return p.way()
+	if p.Slices != "" {
+		name += " slices=" + p.Slices
+	}
+	return name
 }
 
 func (p Point) way() string {

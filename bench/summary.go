@@ -179,7 +179,7 @@ func places(all []*Summary) [][]*Summary {
 	at := map[Point]int{}
 	for _, s := range all {
 		key := s.Point
-		key.Transport, key.Congestion, key.Repair, key.Slices = "", "", "", ""
+		key.Transport, key.Congestion, key.Repair, key.Connect, key.Slices = "", "", "", "", ""
 		i, ok := at[key]
 		if !ok {
 			i = len(groups)

@@ -122,6 +122,20 @@ func legend(all []*Summary) string {
 		}
 		says += " The ends' clocks are compared to within ±" + short(bound) + " ms, and so are the latencies."
 	}
+	return says + connects(all)
+}
+
+// connects explains how viewers came by the stream, where they were not sent it unasked.
+func connects(all []*Summary) (says string) {
+	for _, c := range []struct{ name, says string }{
+		{"subscribe", " subscribe: the viewer asked the sender for the stream; its frames, those of the warm-up too, " +
+			"are due from the start of its process on."},
+		{"group", " group: the sender sent to a multicast group, which the viewer had joined."},
+	} {
+		if slices.ContainsFunc(all, func(s *Summary) bool { return s.Connect == c.name }) {
+			says += c.says
+		}
+	}
 	return says
 }
 

@@ -22,7 +22,8 @@ func benchCommand() *cli.Command {
 	return &cli.Command{
 		Name: "bench", Usage: "measure which transport serves better, tcp or udp, with numbers and plots",
 		UsageText: "framegram bench [--link LINK] [--sweep KEY=VALUES] [--html FILE] [flags]\n" +
-			"framegram bench --receiver [--listen [HOST][:PORT]]\nframegram bench --sender HOST[:PORT] [flags]\nframegram bench compare A.json B.json",
+			"framegram bench --receiver [--listen [HOST][:PORT]]\nframegram bench --sender HOST[:PORT] [flags]\n" +
+			"framegram bench compare A.json B.json\nframegram bench matrix [flags]",
 		Description: "Both ends run as processes of their own, over the loopback interface or over a link that is emulated between two network namespaces (Linux).\n\n" +
 			"A link is " + netlab.Grammar + "; bench counts a squeeze's time from the begin of what it measures, after the --warmup\n\nA sweep is " + netlab.SweepGrammar + "\n\n" + presetTable(),
 		Flags: benchFlags(),
@@ -30,7 +31,7 @@ func benchCommand() *cli.Command {
 			Name: "compare", Usage: "show what changed between two reports (--json), with its spread",
 			UsageText: "framegram bench compare A.json B.json", ArgsUsage: "A.json B.json", HideHelpCommand: true, OnUsageError: misuse,
 			Action: func(c *cli.Context) error { return sorted(compareReports(c)) },
-		}},
+		}, matrixCommand()},
 		Action: action(func(c *cli.Context) error { return run(c, "bench", func(s *session) error { return runBench(c, s) }) }),
 	}
 }
@@ -41,6 +42,9 @@ func benchFlags() []cli.Flag {
 		&cli.StringFlag{Name: "tcp-congestion", Category: catBench, DefaultText: "the system's", Usage: "`LIST` of congestion controls to run tcp with, such as cubic,bbr (Linux)"},
 		&cli.StringFlag{Name: "repair", Category: catBench, Value: "auto", Usage: "`LIST` of what udp does about losses, of none,fec,nack,auto: it is run with each"},
 		&cli.StringFlag{Name: "parity", Category: catBench, DefaultText: "as of send", Usage: "share of parity, `auto|SHARE`, such as 10%, as of send: for fec, and the least for auto"},
+		&cli.StringFlag{Name: "connect", Category: catBench, Value: "push",
+			Usage: "`LIST` of how the viewer of udp comes by the stream, of push,subscribe,group: it listens, asks the sender, " +
+				"or joins a multicast group (--link only); it is run with each"},
 		&cli.StringFlag{Name: "bitrate", Category: catBench, Value: "off", Usage: "`auto|off|RATE`, as of send, for every transport: off makes all carry the same pictures"},
 		&cli.StringFlag{Name: "slices", Category: catPicture, DefaultText: "as of send", Usage: "`LIST` of strips of a picture, of auto and 1..64, as of send: every transport is run with each"},
 		&cli.StringFlag{Name: "link", Category: catBench, DefaultText: "the loopback interface",
@@ -101,13 +105,11 @@ func runBench(c *cli.Context, s *session) error {
 			return exitCode(code)
 		}
 	}
-	files, err := openReports(c)
+	files, err := openReports(c, "json", "csv", "markdown", "html")
 	if err != nil {
 		return err
 	}
-	report := &bench.Report{Meta: bench.Meta{
-		Time: time.Now(), Machine: thisMachine(), Version: Version(), Go: runtime.Version(), Command: strings.Join(os.Args, " "),
-	}}
+	report := &bench.Report{Meta: benchMeta()}
 	if plan.Link != nil {
 		report.Meta.Seed = int64(plan.Link.Seed)
 	}
@@ -130,7 +132,7 @@ func runBench(c *cli.Context, s *session) error {
 		}
 	}
 	began := time.Now()
-	plan.Began = func(i, n int, what string) { s.progress(began, i, n, what) }
+	plan.Began = func(i, n int, what string) { s.progress(began, i, n, float64(i-1)/float64(n), what) }
 	plan.Missed = func(m bench.Missing) { report.Meta.Missing = append(report.Meta.Missing, m) }
 	err = plan.Run(c.Context, report.Add)
 	s.console.setStatus(nil)
@@ -141,7 +143,21 @@ func runBench(c *cli.Context, s *session) error {
 	if err == nil && (len(report.Runs) > 0 || interrupted) {
 		err = bench.WriteText(c.App.Writer, report)
 	}
-	return errors.Join(err, files.write(report, c.Bool("traces")), failedRuns(report))
+	traces := c.Bool("traces")
+	return errors.Join(err, files.write(len(report.Runs) > 0, map[string]func(io.Writer) error{
+		"json":     func(w io.Writer) error { return bench.WriteJSON(w, report, traces) },
+		"csv":      func(w io.Writer) error { return bench.WriteCSV(w, report) },
+		"markdown": func(w io.Writer) error { return bench.WriteMarkdown(w, report) },
+		"html":     func(w io.Writer) error { return bench.WriteHTML(w, report) },
+	}), failedRuns(report))
+}
+
+// benchMeta is what a report says of this machine and of now.
+func benchMeta() bench.Meta {
+	return bench.Meta{
+		Time: time.Now(), Machine: thisMachine(), Version: Version(), Go: runtime.Version(),
+		Command: strings.Join(os.Args, " "),
+	}
 }
 
 // benchReceiver is the other half of a bench that another machine runs.
@@ -169,19 +185,21 @@ func failedRuns(r *bench.Report) error {
 	return nil
 }
 
-// progress says which run begins, and on a terminal how long all will take.
-func (s *session) progress(began time.Time, i, n int, what string) {
+// progress says which run begins, and on a terminal how long all will take: done is the
+// share of the work that is over.
+func (s *session) progress(began time.Time, i, n int, done float64, what string) {
 	text := fmt.Sprintf("run %d of %d: %s", i, n, what)
 	if s.console.tty == nil {
 		s.console.say(text)
 		return
 	}
 	const cells = 20
-	bar := strings.Repeat("█", cells*(i-1)/n) + strings.Repeat("░", cells-cells*(i-1)/n)
+	full := min(int(cells*done), cells)
+	bar := strings.Repeat("█", full) + strings.Repeat("░", cells-full)
 	left := ""
-	if i > 1 {
-		each := time.Since(began) / time.Duration(i-1)
-		left = fmt.Sprintf("%v left", (each * time.Duration(n-i+1)).Round(time.Second))
+	if done > 0 {
+		all := time.Duration(float64(time.Since(began)) / done)
+		left = fmt.Sprintf("%v left", (all - time.Since(began)).Round(time.Second))
 	}
 	s.console.setStatus([]string{bar + " " + text, left})
 }
@@ -191,9 +209,9 @@ type reportFiles map[string]*os.File
 
 // openReports creates them before anything is measured: a wrong path should not be
 // told after ten minutes.
-func openReports(c *cli.Context) (reportFiles, error) {
+func openReports(c *cli.Context, kinds ...string) (reportFiles, error) {
 	files := reportFiles{}
-	for _, kind := range []string{"json", "csv", "markdown", "html"} {
+	for _, kind := range kinds {
 		path := c.String(kind)
 		if path == "" {
 			continue
@@ -207,18 +225,13 @@ func openReports(c *cli.Context) (reportFiles, error) {
 	return files, nil
 }
 
-// write writes the report in every form that was asked for, over what was there.
-func (files reportFiles) write(r *bench.Report, traces bool) error {
+// write writes the report in every form that was asked for, over what was there, if any of
+// it was measured.
+func (files reportFiles) write(any bool, how map[string]func(io.Writer) error) error {
 	var errs []error
 	for kind, f := range files {
-		how := map[string]func(io.Writer) error{
-			"json":     func(w io.Writer) error { return bench.WriteJSON(w, r, traces) },
-			"csv":      func(w io.Writer) error { return bench.WriteCSV(w, r) },
-			"markdown": func(w io.Writer) error { return bench.WriteMarkdown(w, r) },
-			"html":     func(w io.Writer) error { return bench.WriteHTML(w, r) },
-		}[kind]
-		if len(r.Runs) > 0 {
-			errs = append(errs, f.Truncate(0), how(f))
+		if any {
+			errs = append(errs, f.Truncate(0), how[kind](f))
 		}
 		errs = append(errs, f.Close())
 	}

@@ -60,7 +60,11 @@ func benchPlan(c *cli.Context) (*trial.Plan, error) {
 	case c.Bool("traces") && c.String("json") == "":
 		return nil, usage("--traces goes with --json")
 	}
-	if plan.Ways, err = ways(c.String("transport"), c.String("tcp-congestion"), c.String("repair")); err != nil {
+	plan.Ways, err = ways(c.String("transport"), c.String("tcp-congestion"), c.String("repair"), c.String("connect"))
+	if err != nil {
+		return nil, err
+	}
+	if err := benchConnect(c, plan); err != nil {
 		return nil, err
 	}
 	if err := benchRepair(c, plan); err != nil {
@@ -76,6 +80,22 @@ func benchPlan(c *cli.Context) (*trial.Plan, error) {
 		return nil, usage("--link and --sweep emulate a link on this machine; --sender and --receiver measure the one between two")
 	}
 	return plan, benchLink(c, plan)
+}
+
+// benchConnect refuses a way to connect that cannot be had. A group is for emulated links
+// only: its datagrams would go to every network that this machine is part of.
+func benchConnect(c *cli.Context, plan *trial.Plan) error {
+	udp := func(w trial.Way) bool { return w.Transport == "udp" }
+	group := func(w trial.Way) bool { return w.Connect == trial.Group }
+	emulated := c.String("link") != "" || c.String("sweep") != ""
+	switch {
+	case typed(c, "connect") && !slices.ContainsFunc(plan.Ways, udp):
+		return usage("--connect goes with udp: a viewer of tcp is always connected to")
+	case !emulated && slices.ContainsFunc(plan.Ways, group):
+		return usage("--connect group needs --link: what is sent to a group would leave this machine, " +
+			"and an emulated link keeps it in")
+	}
+	return nil
 }
 
 // benchLink reads --link and --sweep.
@@ -154,8 +174,8 @@ func benchSlices(text string, plan *trial.Plan) error {
 }
 
 // ways are the transports to compare: tcp with each congestion control, udp with each
-// repair.
-func ways(transports, congestions, repairs string) (all []trial.Way, err error) {
+// repair and each way to connect.
+func ways(transports, congestions, repairs, connects string) (all []trial.Way, err error) {
 	for _, transport := range list(transports) {
 		if err := checkTransport(transport); err != nil {
 			return nil, err
@@ -166,7 +186,15 @@ func ways(transports, congestions, repairs string) (all []trial.Way, err error) 
 				if !slices.Contains(trial.Repairs, name) {
 					return nil, usage("--repair has %q, want some of %s", name, strings.Join(trial.Repairs, ","))
 				}
-				all = append(all, trial.Way{Transport: transport, Repair: name})
+				for _, connect := range list(connects) {
+					if !slices.Contains(trial.Connects, connect) {
+						return nil, usage("--connect has %q, want some of %s", connect, strings.Join(trial.Connects, ","))
+					}
+					if connect == trial.Connects[0] {
+						connect = ""
+					}
+					all = append(all, trial.Way{Transport: transport, Repair: name, Connect: connect})
+				}
 			}
 		case congestions == "":
 			all = append(all, trial.Way{Transport: transport})
@@ -178,7 +206,7 @@ func ways(transports, congestions, repairs string) (all []trial.Way, err error) 
 	}
 	for i, w := range all {
 		if slices.Contains(all[:i], w) {
-			return nil, usage("%s is to be run twice: each of a list once, and --repeat says how often", strings.TrimSpace(w.Transport+" "+w.Repair+w.Congestion))
+			return nil, usage("%s is to be run twice: each of a list once, and --repeat says how often", w)
 		}
 	}
 	return all, nil

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"errors"
 	"io"
 	"slices"
 	"strings"
@@ -37,6 +38,10 @@ func TestBenchWays(t *testing.T) {
 		"--transport tcp --repair nack":                                                  "tcp+",
 		"--slices 1,auto --repair none,auto":                                             "udp+none/1 udp+none/auto udp+auto/1 udp+auto/auto tcp+/1 tcp+/auto",
 		"--link rate=100mbit,squeeze=20mbit@5s+10s --bitrate 20mbit --transport udp,tcp": "udp+auto tcp+",
+		"--connect push,subscribe --repair none,auto":                                    "udp+none udp+none@subscribe udp+auto udp+auto@subscribe tcp+",
+		"--connect group --link lan --slices 1,2":                                        "udp+auto@group/1 udp+auto@group/2 tcp+/1 tcp+/2",
+		"--connect group --sweep loss=0,1%":                                              "udp+auto@group tcp+",
+		"--connect subscribe --sender 10.0.0.1":                                          "udp+auto@subscribe tcp+",
 	} {
 		plan, err := planOf(t, strings.Fields(args)...)
 		if err != nil {
@@ -46,6 +51,9 @@ func TestBenchWays(t *testing.T) {
 		var got []string
 		for _, w := range plan.Ways {
 			name := w.Transport + "+" + w.Repair + w.Congestion
+			if w.Connect != "" {
+				name += "@" + w.Connect
+			}
 			if w.Slices != "" {
 				name += "/" + w.Slices
 			}
@@ -81,11 +89,27 @@ func TestBenchRefuses(t *testing.T) {
 		"--slices 1,":                            `--slices has ""`,
 		"--slices 2,auto,2":                      "--slices has 2 twice",
 		"--deadline 11s":                         "--deadline is 11s",
+		"--connect pull":                         `--connect has "pull", want some of push,subscribe,group`,
+		"--connect push,":                        `--connect has ""`,
+		"--connect subscribe,subscribe":          "udp auto subscribe is to be run twice",
+		"--connect group":                        "--connect group needs --link",
+		"--connect push,group --sender 10.0.0.1": "--connect group needs --link",
+		"--connect group --receiver":             "--connect group needs --link",
 		"--link rate=100mbit,squeeze=20mbit@5":   `"5" at character 29`,
 		"--link rate=100mbit,squeeze=2mbit@5+1s": `"5" at character 28`,
 	} {
 		if _, err := planOf(t, strings.Fields(args)...); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want %s", args, err, want)
+		}
+	}
+}
+
+// The exit code of the process that did our work is ours, also where it is 0.
+func TestExitCodeOfAnotherProcess(t *testing.T) {
+	for _, want := range []exitCode{0, 1, 2} {
+		var got exitCode
+		if err := sorted(want); !errors.As(err, &got) || got != want {
+			t.Errorf("of %d came %v", want, err)
 		}
 	}
 }

@@ -81,6 +81,7 @@ var known = map[string][]string{
 var lists = map[string][]string{
 	"transport": {"udp", "tcp"},
 	"repair":    trial.Repairs,
+	"connect":   trial.Connects,
 	"slices":    {"auto"},
 }
 

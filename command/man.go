@@ -47,6 +47,15 @@ address like any other; its interfaces are chosen with --iface.
 		for _, f := range c.Flags {
 			manualFlag(&b, f)
 		}
+		for _, sub := range c.Subcommands {
+			if len(sub.Flags) == 0 {
+				continue
+			}
+			fmt.Fprintf(&b, "## %s %s\n\n%s.\n\n", c.Name, sub.Name, sentence(sub.Usage))
+			for _, f := range sub.Flags {
+				manualFlag(&b, f)
+			}
+		}
 	}
 	fmt.Fprint(&b, `# KEYS
 

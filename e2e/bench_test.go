@@ -6,10 +6,12 @@ import (
 	"bytes"
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -25,6 +27,7 @@ type benchReport struct {
 		Transport  string         `json:"transport"`
 		Congestion string         `json:"congestion"`
 		Repair     string         `json:"repair"`
+		Connect    string         `json:"connect"`
 		Repairs    map[string]int `json:"repairs"`
 		Err        string         `json:"error"`
 		Sweep      struct {
@@ -174,6 +177,87 @@ func TestBenchSweep(t *testing.T) {
 	}
 }
 
+// A viewer over udp is sent the stream, asks for it, or joins a group: each way is measured, and
+// named wherever there are figures.
+func TestBenchConnects(t *testing.T) {
+	testutil.NeedRoot(t)
+	path := filepath.Join(t.TempDir(), "report.json")
+	code, out, said := command(t, framegram, "bench", "--connect", "push,subscribe,group", "--link", "lan",
+		"--warmup", "500ms", "--duration", "1s", "--json", path)
+	if code != 0 {
+		t.Fatalf("exit %d: %s\n%s", code, said, out)
+	}
+	var ways []string
+	for _, run := range readReport(t, path).Runs {
+		ways = append(ways, run.Transport+run.Connect)
+		if run.Err != "" || run.Stats.Due != 30 || run.Stats.Shown < 25 {
+			t.Errorf("%s %s: %d shown of %d due, %s", run.Transport, run.Connect, run.Stats.Shown, run.Stats.Due, run.Err)
+		}
+	}
+	if got := strings.Join(ways, " "); got != "udp udpsubscribe udpgroup tcp" {
+		t.Errorf("run were %s", got)
+	}
+	for _, want := range []string{"udp auto ", "udp auto subscribe", "udp auto group"} {
+		if !strings.Contains(strings.Join(strings.Fields(out), " "), want) {
+			t.Errorf("the table lacks %q:\n%s", want, out)
+		}
+	}
+	code, out, said = command(t, framegram, "bench", "compare", path, path)
+	if code != 0 || !strings.Contains(out, "udp auto subscribe at lan") {
+		t.Errorf("compare: exit %d: %s %s", code, out, said)
+	}
+}
+
+// oneCell is the smallest matrix: one cell, which any machine carries.
+var oneCell = []string{
+	"bench", "matrix", "--rate", "50", "--picture", "320x240@10", "--queue", "64kB", "--loss", "0", "--duration", "1s",
+}
+
+// The matrix runs every way in its cell, and tells of each on the terminal and in its files.
+func TestBenchMatrix(t *testing.T) {
+	testutil.NeedRoot(t)
+	dir := t.TempDir()
+	name := func(s string) string { return filepath.Join(dir, s) }
+	code, out, said := command(t, framegram, append(slices.Clone(oneCell), "--json", name("m.json"), "--markdown", name("m.md"))...)
+	if code != 0 {
+		t.Fatalf("exit %d: %s\n%s", code, said, out)
+	}
+	var report struct {
+		Runs []struct {
+			Transport, Connect string
+			Due, Shown         int
+			First              *float64 `json:"first_picture_ms"`
+			Prompt             float64  `json:"share_within_200ms"`
+			Freeze             float64  `json:"freeze_ms"`
+		}
+	}
+	b, err := os.ReadFile(name("m.json"))
+	if err == nil {
+		err = json.Unmarshal(b, &report)
+	}
+	if err != nil || len(report.Runs) != 4 {
+		t.Fatalf("%v: %d runs, want 4", err, len(report.Runs))
+	}
+	for i, want := range []string{"udp", "udpsubscribe", "udpgroup", "tcp"} {
+		r := report.Runs[i]
+		if r.Transport+r.Connect != want || r.Due != 10 || r.Shown < 5 || r.First == nil || r.Prompt < 0.5 {
+			t.Errorf("run %d is %+v, want %s", i, r, want)
+		}
+	}
+	if n := strings.Count(said, "run "); n != 4 {
+		t.Errorf("it tells of %d runs:\n%s", n, said)
+	}
+	for _, want := range []string{"320x240@10", "50mbit", "4 runs of 1s in 1 cell: 0 failed"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("the table lacks %q:\n%s", want, out)
+		}
+	}
+	tables, err := os.ReadFile(name("m.md"))
+	if err != nil || !strings.Contains(string(tables), "| 50mbit | 64kB | 0% |") {
+		t.Errorf("the Markdown is %v\n%s", err, tables)
+	}
+}
+
 // A squeeze of the link meets both transports in the measured time that was asked for: what does
 // not fit waits in the queue, and comes through again when it is over.
 func TestBenchSqueeze(t *testing.T) {
@@ -287,20 +371,26 @@ func TestBenchInterrupted(t *testing.T) {
 	}
 }
 
-// Two machines, each with a clock of its own as far as they know.
+// Two machines, each with a clock of its own as far as they know. The sender is on the one that asks,
+// and a viewer on the other can be told to ask it in turn.
 func TestBenchBetweenTwo(t *testing.T) {
 	t.Parallel()
 	at := freePort(t, "tcp")
 	receiver := startWith(t, options{stdout: io.Discard}, "bench", "--receiver", "--listen", at)
 	receiver.heard(`(waiting to measure)`)
 	path := filepath.Join(t.TempDir(), "report.json")
-	code, out, said := command(t, framegram, "bench", "--sender", at, "--duration", "1s", "--json", path)
+	code, out, said := command(t, framegram, "bench", "--sender", at, "--connect", "push,subscribe",
+		"--duration", "1s", "--json", path)
 	if code != 0 || !strings.Contains(out, "clocks") {
 		t.Fatalf("exit %d: %s\n%s", code, said, out)
 	}
-	for _, run := range readReport(t, path).Runs {
+	runs := readReport(t, path).Runs
+	if len(runs) != 3 || runs[1].Connect != "subscribe" {
+		t.Errorf("%d runs, want push, subscribe and tcp", len(runs))
+	}
+	for _, run := range runs {
 		if run.Err != "" || run.Stats.Shown == 0 {
-			t.Errorf("%s: %+v", run.Transport, run)
+			t.Errorf("%s %s: %+v", run.Transport, run.Connect, run)
 		}
 	}
 	receiver.interrupt()
@@ -309,26 +399,64 @@ func TestBenchBetweenTwo(t *testing.T) {
 	}
 }
 
-// Who is not root has a link as well, where the kernel permits it.
+// nobody is a command line run by a user who is not root, in a directory that is his. With tun it has
+// a /dev/net/tun that is open to all, as distributions have it.
+func nobody(t *testing.T, tun bool, args ...string) (code int, said string) {
+	t.Helper()
+	dir := t.TempDir()
+	for _, d := range []string{dir, buildDir} { // he has to get there
+		for ; d != "/" && d != "."; d = filepath.Dir(d) {
+			if i, err := os.Stat(d); err == nil && i.Mode().Perm()&0o005 != 0o005 {
+				os.Chmod(d, i.Mode().Perm()|0o055)
+			}
+		}
+	}
+	own := filepath.Join(dir, "own")
+	if err := errors.Join(os.Mkdir(own, 0o777), os.Chmod(own, 0o777)); err != nil {
+		t.Fatal(err)
+	}
+	script := `cd / && TMPDIR=$1 && export TMPDIR && shift && exec setpriv --reuid 65534 --regid 65534 --clear-groups "$@"`
+	if tun { // for this command alone: the mount ends with its namespace
+		script = `mknod "$1/tun" c 10 200 && chmod 666 "$1/tun" && mount --bind "$1/tun" /dev/net/tun || exit 77; ` + script
+	}
+	testutil.Need(t, "setpriv")
+	args = append([]string{"-m", "sh", "-c", script, "sh", own, framegram}, args...)
+	cmd := brief(t, testutil.Need(t, "unshare"), args...)
+	out, _ := cmd.CombinedOutput()
+	return cmd.ProcessState.ExitCode(), string(out)
+}
+
+// Who is not root has a link as well, where the kernel permits it. The exit code is that of the
+// measurement, which another process makes.
 func TestBenchWithoutRoot(t *testing.T) {
 	testutil.NeedRoot(t) // to become nobody
-	dir := t.TempDir()
-	for d := dir; d != "/" && d != "."; d = filepath.Dir(d) {
-		os.Chmod(d, 0o755)
-	}
-	os.Chmod(buildDir, 0o755)
-	cmd := brief(t, framegram, "bench", "--link", "lan", "--duration", "1s", "--transport", "udp")
-	cmd.SysProcAttr.Credential = &syscall.Credential{Uid: 65534, Gid: 65534}
-	cmd.Dir = "/"
-	out, err := cmd.CombinedOutput()
-	tun, statErr := os.Stat("/dev/net/tun")
-	if statErr != nil || tun.Mode().Perm()&0o006 != 0o006 { // as distributions have it, it is open to all
-		if err == nil || !strings.Contains(string(out), "/dev/net/tun") || !strings.Contains(string(out), "loopback") {
-			t.Errorf("%v, want to be told what is missing: %s", err, out)
+	if tun, err := os.Stat("/dev/net/tun"); err != nil || tun.Mode().Perm()&0o006 != 0o006 {
+		code, said := nobody(t, false, "bench", "--link", "lan", "--duration", "1s", "--transport", "udp")
+		if code != 1 || !strings.Contains(said, "/dev/net/tun") || !strings.Contains(said, "loopback") {
+			t.Errorf("exit %d, want to be told what is missing: %s", code, said)
 		}
-		return
+		if err != nil {
+			return
+		}
 	}
-	if err != nil || !strings.Contains(string(out), "udp") {
-		t.Errorf("%v: %s", err, out)
+	for _, c := range []struct {
+		want int
+		args []string
+	}{
+		{0, []string{"bench", "--link", "lan", "--duration", "1s", "--transport", "udp"}},
+		{1, []string{"bench", "--link", "loss=100%", "--duration", "1s", "--transport", "udp"}},
+		{0, oneCell},
+	} {
+		code, said := nobody(t, true, c.args...)
+		if code == 77 {
+			testutil.Skip(t, "a device cannot be made here: %s", said)
+		}
+		if strings.Contains(said, "namespaces, which this user may not make") { // and why is said
+			t.Log(said)
+			return
+		}
+		if code != c.want || !strings.Contains(said, "udp") || strings.Contains(said, "exit code") {
+			t.Errorf("%s: exit %d, want %d: %s", strings.Join(c.args, " "), code, c.want, said)
+		}
 	}
 }

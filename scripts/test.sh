@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# test.sh [long]: every test there is, part by part. All parts run even when one
-# fails; the failed ones are listed at the end.
+# test.sh [long]: every test there is, part by part; long also runs the matrix of
+# framegram bench. All parts run even when one fails; the failed ones are listed at
+# the end.
 #
 # gocv takes half a minute to compile in each flavour, so only two flavours link
 # it: the normal one and the one with the race detector.
@@ -64,6 +65,9 @@ cross() (
 # e2e: what runs beside others waits most of the time.
 e2e() { "$go" test -count=1 -parallel 4 -timeout 15m ./e2e; }
 
+# matrix: the program against itself, over slow links and fast ones.
+matrix() { make --no-print-directory matrix; }
+
 part "gofmt and go vet of every flavour" lint
 part "unit and whole-command tests with the race detector" raced
 part "unit tests without it, as shipped" shipped
@@ -71,6 +75,9 @@ part "CGO_ENABLED=0: build, unit and whole-command tests" pure
 part "-tags nocv, -tags noturbo: builds and tests" tags
 part "cross-compiling with CGO_ENABLED=0" cross
 part "end to end: real processes, sockets, windows and pages" e2e
+if [[ $long == long ]]; then
+	part "framegram bench matrix" matrix
+fi
 
 if [[ ${#failed[@]} != 0 ]]; then
 	printf '\nFAILED: %s\n' "${failed[@]}" >&2

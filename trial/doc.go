@@ -7,4 +7,11 @@
 // machine which drifts treats them alike. On an emulated link every repeat has the next
 // seed, and all transports of a repeat have the same. A trial that fails, because a process or the
 // link died, is a Run with an Err; the others go on.
+//
+// Over udp the viewer listens and is sent to, or asks the sender, or both meet in a
+// multicast group: [Connects]. A viewer that asks is started once the sender serves, and
+// its frames are due from then on.
+//
+// A [Matrix] is the program's own regression set: many cells, each way once in each, and
+// several runs at a time on links of their own.
 package trial

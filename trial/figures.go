@@ -1,6 +1,7 @@
 package trial
 
 import (
+	"math"
 	"time"
 
 	"github.com/framegram/framegram/bench"
@@ -9,6 +10,7 @@ import (
 // figures are the parts of --stats json that a Run is made of.
 type figures struct {
 	Final   bool    `json:"final"`
+	Unix    float64 `json:"unix"` // of these figures, seconds since the epoch
 	Elapsed float64 `json:"elapsed_s"`
 	CPU     float64 `json:"cpu_s"`
 	Peak    uint64  `json:"rss_peak_bytes"`
@@ -26,11 +28,9 @@ type figures struct {
 			Replaced uint64 `json:"replaced"`
 		} `json:"capture"`
 		UDP struct {
-			To []struct {
-				Datagrams uint64 `json:"datagrams"`
-				Bytes     uint64 `json:"bytes"`
-			} `json:"to"`
-			Repairs struct {
+			Datagrams uint64 `json:"datagrams"` // to all destinations, those gone included
+			Bytes     uint64 `json:"bytes"`
+			Repairs   struct {
 				Resent  uint64 `json:"resent"`
 				Bytes   uint64 `json:"resent_bytes"`
 				Gone    uint64 `json:"gone"`
@@ -77,9 +77,7 @@ func (f *figures) sender(sent []bench.SentFrame, wire uint64) bench.End {
 	count(e.Lost, "too large", f.Send.Frames.TooLarge)
 	if wire == 0 {
 		const headers = 20 + 8 // of IPv4 and UDP: loopback's address is IPv4's
-		for _, to := range f.Send.UDP.To {
-			e.Wire += to.Bytes + headers*to.Datagrams
-		}
+		e.Wire = f.Send.UDP.Bytes + headers*f.Send.UDP.Datagrams
 		e.Wire += f.Send.UDP.Repairs.Bytes + headers*f.Send.UDP.Repairs.Resent
 	}
 	for _, s := range sent {
@@ -106,6 +104,11 @@ func (f *figures) viewer(shown []bench.ShownFrame, wire uint64) bench.End {
 	}
 	f.cost(&e)
 	return e
+}
+
+// began is when the process began to capture, µs since the Unix epoch; 0 = not known.
+func (f *figures) began() int64 {
+	return int64(math.Round(max(0, f.Unix-f.Elapsed) * 1e6))
 }
 
 // repairs is what the two ends of udp counted. A frame that is rebuilt and repaired is

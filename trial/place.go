@@ -2,6 +2,7 @@ package trial
 
 import (
 	"context"
+	"slices"
 
 	"github.com/framegram/framegram/internal/netlab"
 )
@@ -12,6 +13,11 @@ type place interface {
 	name() string
 	// apart reports whether the ends have a clock each.
 	apart() bool
+	// sender is the IP address of the sender's end, on which it can serve.
+	sender() string
+	// iface is the interface by which a group's datagrams go from end to end and nowhere
+	// else; empty where there is none such.
+	iface() string
 	// view starts a viewer.
 	view(ctx context.Context, program string, v viewing) (viewer, error)
 	// start starts a sender, which dies with us.
@@ -45,6 +51,8 @@ type loopback struct{}
 
 func (loopback) name() string                  { return "loopback" }
 func (loopback) apart() bool                   { return false }
+func (loopback) sender() string                { return "127.0.0.1" }
+func (loopback) iface() string                 { return "" }
 func (loopback) wire() (sender, viewer uint64) { return 0, 0 }
 func (loopback) close()                        {}
 func (loopback) start(p *process) error        { return startHere(p) }
@@ -75,11 +83,16 @@ type lab struct {
 
 func (l *lab) name() string           { return l.params.String() }
 func (l *lab) apart() bool            { return false }
+func (l *lab) sender() string         { return l.link.A().Addr4().String() }
+func (l *lab) iface() string          { return l.link.A().Interface() }
 func (l *lab) close()                 { l.link.Close() }
 func (l *lab) start(p *process) error { return l.link.A().Start(p.cmd) }
 
 func (l *lab) view(ctx context.Context, program string, v viewing) (viewer, error) {
 	b := l.link.B()
+	if v.Way.Connect == Group { // on another interface there is nobody to hear
+		v.Args = slices.Concat(v.Args, []string{"--iface", b.Interface()})
+	}
 	return asViewer(startViewer(ctx, program, b.Addr4().String(), v, func(p *process) error { return b.Start(p.cmd) }))
 }
 

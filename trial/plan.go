@@ -23,6 +23,10 @@ type Plan struct {
 
 	Parity string // of the ways with parity, as --parity wants it; empty = send's own
 
+	// FromStart has frames due from the sender's first capture on. Otherwise they are due from the
+	// first frame on that it has sent, which over tcp waits for the connection.
+	FromStart bool
+
 	SenderArgs, ViewerArgs []string // more arguments for the processes
 
 	// Began is told of each trial when it begins: it is the i-th of n, from 1.
@@ -32,14 +36,26 @@ type Plan struct {
 }
 
 // Way is a transport. Congestion is the congestion control of tcp, empty for the
-// system's; Repair is what udp does about losses, one of Repairs; Slices is the sender's
-// --slices, empty for its own.
+// system's; Repair is what udp does about losses, one of Repairs; Connect is how the
+// viewer of udp comes by the stream, one of Connects but empty for push; Slices is the
+// sender's --slices, empty for its own.
 type Way struct {
 	Transport  string `json:"transport"`
 	Congestion string `json:"congestion,omitempty"`
 	Repair     string `json:"repair,omitempty"`
+	Connect    string `json:"connect,omitempty"`
 	Slices     string `json:"slices,omitempty"`
 }
+
+// The values of Way.Connect besides the empty one, which is push: the sender sends to the
+// address on which the viewer listens.
+const (
+	Subscribe = "subscribe" // the viewer asks the sender, which serves who asks
+	Group     = "group"     // the sender sends to a multicast group, which the viewer joins
+)
+
+// Connects are the ways in which a viewer comes by a stream over udp, as users name them.
+var Connects = []string{"push", Subscribe, Group}
 
 // Repairs are the ways to repair.
 var Repairs = []string{"none", "fec", "nack", "auto"}
@@ -71,15 +87,23 @@ func seeded(link *netlab.Params, sweep bench.Sweep, repeat int) *netlab.Params {
 // String names the trial, for who waits for it.
 func (t trial) String() string { return fmt.Sprintf("%s, repeat %d", t.what(), t.repeat) }
 
+// String names the way: "udp auto subscribe".
+func (w Way) String() string {
+	text := w.Transport
+	for _, more := range []string{w.Congestion, w.Repair, w.Connect} { // never all of them
+		if more != "" {
+			text += " " + more
+		}
+	}
+	if w.Slices != "" {
+		text += " slices=" + w.Slices
+	}
+	return text
+}
+
 // what the repeats have in common.
 func (t trial) what() string {
-	text := t.way.Transport
-	if more := t.way.Congestion + t.way.Repair; more != "" { // never both
-		text += " " + more
-	}
-	if t.way.Slices != "" {
-		text += " slices=" + t.way.Slices
-	}
+	text := t.way.String()
 	if t.sweep.Key != "" {
 		text += " " + t.sweep.Key + "=" + t.sweep.Value
 	}

@@ -48,12 +48,20 @@ func TestQuestionsAreChecked(t *testing.T) {
 		return question{&viewing{Way: Way{Transport: transport, Congestion: congestion}, Args: args}}
 	}
 	all := &viewing{Way: Way{Transport: "udp", Repair: "nack"}, Deadline: bench.Duration{Duration: time.Second}}
-	for _, good := range []question{{all}, view("udp", ""), view("tcp", "bbr"), view("tcp", "tcp_x-2")} {
+	asking := func(transport, from string) *viewing {
+		return &viewing{Way: Way{Transport: transport, Connect: Subscribe}, From: from}
+	}
+	for _, good := range []question{
+		{all}, {asking("udp", ":5600")}, {asking("udp", ":65535")}, view("udp", ""), view("tcp", "bbr"), view("tcp", "tcp_x-2"),
+	} {
 		if err := good.check(nil); err != nil {
 			t.Errorf("%+v: %v", good.View, err)
 		}
 	}
 	for _, bad := range []question{
+		{&viewing{Way: Way{Transport: "udp", Connect: Group}}}, {&viewing{Way: Way{Transport: "udp", Connect: "push"}}},
+		{&viewing{Way: Way{Transport: "udp", Connect: Subscribe}}}, {asking("udp", "10.0.0.1:5600")},
+		{asking("udp", ":0")}, {asking("udp", ":99999x")}, {asking("udp", ":5600 --record")}, {asking("tcp", ":5600")}, {&viewing{Way: Way{Transport: "udp"}, From: ":5600"}},
 		{&viewing{Way: Way{Transport: "udp", Repair: "--record"}}}, {&viewing{Way: Way{Transport: "udp"}, Deadline: bench.Duration{Duration: time.Hour}}},
 		view("unix", ""), view("", ""), view("tcp", "--record"), view("tcp", "a b"), view("tcp", "$(x)"), view("udp", "", "--record"), {},
 	} {
@@ -121,6 +129,69 @@ func TestArguments(t *testing.T) {
 	}
 }
 
+// The viewer listens where it can be sent to, asks the sender, or joins the group.
+func TestWhereViewersAre(t *testing.T) {
+	for _, c := range []struct {
+		v          viewing
+		host, want string
+	}{
+		{viewing{Way: Way{Transport: "udp"}}, "127.0.0.1", "--listen udp://127.0.0.1:0"},
+		{viewing{Way: Way{Transport: "tcp"}}, "", "--listen tcp://:0"},
+		{viewing{Way: Way{Transport: "udp"}}, "fd79::2", "--listen udp://[fd79::2]:0"},
+		{
+			viewing{Way: Way{Transport: "udp", Connect: Subscribe}, From: "10.79.0.1:1234"},
+			"10.79.0.2", "--from udp://10.79.0.1:1234",
+		},
+		{viewing{Way: Way{Transport: "udp", Connect: Group}}, "10.79.0.2", "--listen udp://239.255.77.1:5600"},
+	} {
+		if got := strings.Join(c.v.where(c.host), " "); got != c.want {
+			t.Errorf("%+v: %s, want %s", c.v, got, c.want)
+		}
+	}
+	for said, want := range map[string]string{
+		"waiting for frames on 127.0.0.1:41234 over udp: framegram send --to 127.0.0.1:41234": "127.0.0.1:41234",
+		"waiting for frames on [::]:5600 over tcp":                                            "[::]:5600",
+		"asking 10.79.0.1:1234 for frames over udp":                                           "10.79.0.1:1234",
+	} {
+		if m := begun.FindStringSubmatch(said); m == nil || m[1] != want {
+			t.Errorf("%q is understood as %q", said, m)
+		}
+	}
+	said := "serving test card 320x240 at 10 fps on 10.79.0.1:5600 over udp: framegram view --from 10.79.0.1"
+	if m := serving.FindStringSubmatch(said); m == nil || m[1] != "10.79.0.1:5600" {
+		t.Errorf("%q is understood as %q", said, m)
+	}
+}
+
+// A group is had on an emulated link only. No process is started.
+func TestNoGroupLeavesThisMachine(t *testing.T) {
+	p := &Plan{Program: "/no/such/framegram", Ways: []Way{{Transport: "udp", Connect: Group}}, Repeat: 1}
+	all, err := p.trials()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, place := range map[string]place{"loopback": loopback{}, "another machine": &Receiver{}} {
+		if run := p.one(t.Context(), place, all[0]); !strings.Contains(run.Err, "a group needs an emulated link") {
+			t.Errorf("%s: %q", name, run.Err)
+		}
+	}
+	if all[0].what() != "udp group" {
+		t.Errorf("it is called %s", all[0].what())
+	}
+}
+
+// Where a sender began is what its last figures say: their time less how long it has run.
+func TestBeginOfASender(t *testing.T) {
+	for text, want := range map[string]int64{
+		`{"unix":1790000003.25,"elapsed_s":3.2499}`: 1790000000000100, `{"elapsed_s":3}`: 0, `{}`: 0,
+	} {
+		var f figures
+		if err := json.Unmarshal([]byte(text), &f); err != nil || f.began() != want {
+			t.Errorf("%s: %v, %d, want %d", text, err, f.began(), want)
+		}
+	}
+}
+
 // What older ends do not count is nothing, and what they count is told.
 func TestRepairsOfBothEnds(t *testing.T) {
 	read := func(text string) (f figures) {
@@ -130,7 +201,7 @@ func TestRepairsOfBothEnds(t *testing.T) {
 		return f
 	}
 	rx := read(`{"view":{"frames":{"lost":4},"udp":{"fragments":{"complete":100,"rebuilt":7,"repaired":3,"missing":60}}}}`)
-	tx := read(`{"send":{"udp":{"to":[{"datagrams":10,"bytes":1000}],"repairs":{"resent":5,"resent_bytes":500,"gone":2,"refused":1}}}}`)
+	tx := read(`{"send":{"udp":{"datagrams":10,"bytes":1000,"repairs":{"resent":5,"resent_bytes":500,"gone":2,"refused":1}}}}`)
 	if got, want := *repairs(&tx, &rx), (bench.Repairs{AtOnce: 90, Rebuilt: 7, Repaired: 3, GivenUp: 4, Missing: 60, Resent: 5, ResentBytes: 500, Gone: 2, Refused: 1}); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}

@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -105,15 +106,35 @@ func (r *Receiver) ask(q question) (answer, error) {
 func (r *Receiver) name() string                  { return "to " + r.host }
 func (r *Receiver) apart() bool                   { return true }
 func (r *Receiver) wire() (sender, viewer uint64) { return 0, 0 }
+func (r *Receiver) iface() string                 { return "" }
 func (r *Receiver) close()                        {}
 func (r *Receiver) start(p *process) error        { return startHere(p) }
 
+// sender is our address on the way there.
+func (r *Receiver) sender() string {
+	host, _, _ := net.SplitHostPort(r.conn.LocalAddr().String())
+	return host
+}
+
 func (r *Receiver) view(_ context.Context, _ string, v viewing) (viewer, error) {
-	a, err := r.ask(question{&v})
-	if err != nil {
-		return nil, err
+	if v.Way.Connect == Subscribe {
+		_, port, err := net.SplitHostPort(v.From)
+		if err != nil {
+			return nil, err
+		}
+		v.From = ":" + port
 	}
-	return &remoteViewer{r, net.JoinHostPort(r.host, a.Port), make(chan struct{})}, nil
+	a, err := r.ask(question{&v})
+	switch {
+	case err != nil:
+		return nil, err
+	case v.Way.Connect != Subscribe:
+		return &remoteViewer{r, net.JoinHostPort(r.host, a.Port), make(chan struct{})}, nil
+	case a.Port != "": // it listens
+		r.ask(question{})
+		return nil, errors.New("the framegram there is older and knows of no viewer that asks")
+	}
+	return &remoteViewer{r: r, never: make(chan struct{})}, nil
 }
 
 // remoteViewer is a viewer on the other machine. That it has died shows at its end.
@@ -187,9 +208,8 @@ func answerAll(ctx context.Context, conn net.Conn, program string, hello answer)
 		switch {
 		case err != nil:
 		case q.View != nil:
-			if running, err = startViewer(ctx, program, "", *q.View, startHere); err == nil {
-				_, a.Port, err = net.SplitHostPort(running.at())
-			}
+			asker, _, _ := net.SplitHostPort(conn.RemoteAddr().String())
+			running, a.Port, err = q.View.start(ctx, program, asker)
 		default:
 			var r received
 			select {
@@ -210,6 +230,19 @@ func answerAll(ctx context.Context, conn net.Conn, program string, hello answer)
 	}
 }
 
+// start starts the viewer that asker wants, and returns the port on which it listens, if
+// it does.
+func (v viewing) start(ctx context.Context, program, asker string) (l *localViewer, port string, err error) {
+	asks := v.Way.Connect == Subscribe
+	if asks {
+		v.From = net.JoinHostPort(asker, strings.TrimPrefix(v.From, ":"))
+	}
+	if l, err = startViewer(ctx, program, "", v, startHere); err == nil && !asks {
+		_, port, err = net.SplitHostPort(l.at())
+	}
+	return l, port, err
+}
+
 // check tells what cannot be done. Nothing of a question reaches a command line but
 // what is allowed here.
 func (q question) check(running *localViewer) error {
@@ -226,6 +259,11 @@ func (q question) check(running *localViewer) error {
 		return fmt.Errorf("%q is no congestion control", q.View.Way.Congestion)
 	case q.View.Way.Repair != "" && !slices.Contains(Repairs, q.View.Way.Repair):
 		return fmt.Errorf("repair %q is not known here", q.View.Way.Repair)
+	case q.View.Way.Connect != "" && (q.View.Way.Connect != Subscribe || q.View.Way.Transport != "udp"):
+		return fmt.Errorf("a viewer of %s by %q is not had here", q.View.Way.Transport, q.View.Way.Connect)
+	case q.View.Way.Connect == Subscribe && !askedPort.MatchString(q.View.From),
+		q.View.Way.Connect == "" && q.View.From != "":
+		return fmt.Errorf("%q is no port of the sender", q.View.From)
 	case q.View.Deadline.Duration < 0 || q.View.Deadline.Duration > maxDeadline:
 		return fmt.Errorf("a deadline of %v is not taken", q.View.Deadline)
 	case len(q.View.Args) > 0:
@@ -233,6 +271,10 @@ func (q question) check(running *localViewer) error {
 	}
 	return nil
 }
+
+// askedPort is the form of viewing.From in a question. A number that is no port is the
+// viewer's to refuse.
+var askedPort = regexp.MustCompile(`^:[1-9][0-9]{0,4}$`)
 
 // readLine reads one JSON object of at most limit bytes.
 func readLine(in *bufio.Reader, limit int, into any) error {

@@ -4,11 +4,14 @@ import (
 	"bufio"
 	"log/slog"
 	"net"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/framegram/framegram/bench"
+	"github.com/framegram/framegram/internal/testutil"
 )
 
 // served is a receiving machine on loopback whose framegram is program.
@@ -85,5 +88,75 @@ func TestReceiverSurvivesRubbish(t *testing.T) {
 	}()
 	if _, err := Dial(t.Context(), l.Addr().String()); err == nil || !strings.Contains(err.Error(), "does not speak") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// A viewer that asks is told where by the port alone: it asks the machine that wants it, and no other.
+func TestReceiverAsksItsAsker(t *testing.T) {
+	testutil.Need(t, "sh")
+	dir := t.TempDir()
+	program := filepath.Join(dir, "framegram")
+	script := "#!/bin/sh\necho \"$@\" >" + dir + "/args\n" +
+		"echo 'asking 127.0.0.1:1234 for frames over udp' >&2\nexec sleep 1000\n"
+	if err := os.WriteFile(program, []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	r, err := Dial(t.Context(), served(t, program))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	if r.sender() != "127.0.0.1" {
+		t.Errorf("the sender serves on %s", r.sender())
+	}
+	v, err := r.view(t.Context(), "", viewing{Way: Way{Transport: "udp", Connect: Subscribe}, From: "10.0.0.1:1234"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	args, err := os.ReadFile(filepath.Join(dir, "args"))
+	if err != nil || !strings.HasPrefix(string(args), "view --from udp://127.0.0.1:1234 ") {
+		t.Errorf("%v: it ran %s", err, args)
+	}
+	if _, err := v.end(); err == nil { // the script leaves no trace
+		t.Error("a viewer without a trace")
+	}
+}
+
+// A machine whose framegram is older has viewers that listen, whatever they are asked for.
+func TestOlderReceiverIsToldApart(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	asked := make(chan string, 2)
+	go func() {
+		defer close(asked)
+		c, err := l.Accept()
+		if err != nil {
+			return
+		}
+		defer c.Close()
+		in := bufio.NewReader(c)
+		for _, answer := range []string{`{"machine":{}}`, `{"port":"4321"}`, `{"received":{}}`} {
+			c.Write([]byte(answer + "\n"))
+			line, err := in.ReadString('\n')
+			if err != nil {
+				return
+			}
+			asked <- line
+		}
+	}()
+	r, err := Dial(t.Context(), l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = r.view(t.Context(), "", viewing{Way: Way{Transport: "udp", Connect: Subscribe}, From: "10.0.0.1:1234"})
+	if err == nil || !strings.Contains(err.Error(), "is older") {
+		t.Errorf("got %v", err)
+	}
+	r.Close()
+	if first, second := <-asked, <-asked; !strings.Contains(first, `"from":":1234"`) || strings.Contains(second, "view") {
+		t.Errorf("it was asked %s and %s, want the viewer ended again", first, second)
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/net/ipv4"
 	"golang.org/x/sys/unix"
 )
 
@@ -197,6 +198,115 @@ func TestLinksAreApart(t *testing.T) {
 	flood(t, second, 50, 100)
 	if c := first.Stats().AB; c.Packets != 100 {
 		t.Errorf("the first link carried %d", c.Packets)
+	}
+}
+
+// Several links may be opened, used and closed at the same time.
+func TestLinksOpenTogether(t *testing.T) {
+	openLink(t, "") // skips where there can be none
+	const links, packets = 8, 50
+	done := make(chan error, links)
+	for range links {
+		go func() {
+			done <- func() error {
+				l, err := Open(t.Context(), Params{Delay: time.Millisecond})
+				if err != nil {
+					return err
+				}
+				defer l.Close()
+				return exchange(l, packets)
+			}()
+		}()
+	}
+	for range links {
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// exchange sends n datagrams from A to B, each after the one before has arrived.
+func exchange(l *Link, n int) error {
+	var a, b *net.UDPConn
+	err := l.B().Do(func() (err error) {
+		b, err = net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(l.B().Addr4(), 0)))
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	defer b.Close()
+	if err := l.A().Do(func() (err error) {
+		a, err = net.DialUDP("udp", nil, b.LocalAddr().(*net.UDPAddr))
+		return err
+	}); err != nil {
+		return err
+	}
+	defer a.Close()
+	b.SetReadDeadline(time.Now().Add(time.Minute))
+	for range n {
+		if _, err := a.Write([]byte("one")); err != nil {
+			return err
+		}
+		if _, err := b.Read(make([]byte, 100)); err != nil {
+			return err
+		}
+	}
+	for limit := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) { // the counts come after the packets
+		c := l.Stats().AB
+		if c.Packets == uint64(n) {
+			return nil
+		}
+		if c.Packets > uint64(n) || time.Now().After(limit) {
+			return fmt.Errorf("%d packets were carried, want %d", c.Packets, n)
+		}
+	}
+}
+
+// What is sent to a group on one host is heard by a socket on the other that has joined it, and
+// answers come back.
+func TestMulticast(t *testing.T) {
+	l := openLink(t, "delay=1ms")
+	group := &net.UDPAddr{IP: net.IPv4(239, 255, 77, 1), Port: 5600}
+	var a, b *net.UDPConn
+	if err := l.B().Do(func() error {
+		ifi, err := net.InterfaceByName(l.B().Interface())
+		if err == nil {
+			b, err = net.ListenMulticastUDP("udp4", ifi, group)
+		}
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	if err := l.A().Do(func() error {
+		ifi, err := net.InterfaceByName(l.A().Interface())
+		if err != nil {
+			return err
+		}
+		if a, err = net.ListenUDP("udp4", &net.UDPAddr{IP: l.A().Addr4().AsSlice()}); err != nil {
+			return err
+		}
+		return ipv4.NewPacketConn(a).SetMulticastInterface(ifi) // for there is no route
+	}); err != nil {
+		t.Fatal(err)
+	}
+	defer a.Close()
+	if _, err := a.WriteToUDP([]byte("all"), group); err != nil {
+		t.Fatal(err)
+	}
+	buffer := make([]byte, 100)
+	b.SetReadDeadline(time.Now().Add(time.Minute))
+	n, from, err := b.ReadFromUDPAddrPort(buffer)
+	if err != nil || string(buffer[:n]) != "all" || from.Addr().Unmap() != l.A().Addr4() {
+		t.Fatalf("got %q from %v, %v", buffer[:n], from, err)
+	}
+	if _, err := b.WriteToUDPAddrPort([]byte("back"), from); err != nil {
+		t.Fatal(err)
+	}
+	a.SetReadDeadline(time.Now().Add(time.Minute))
+	if n, err := a.Read(buffer); err != nil || string(buffer[:n]) != "back" {
+		t.Fatalf("got %q, %v", buffer[:n], err)
 	}
 }
 

@@ -6,7 +6,8 @@
 // one device and writes them to the other in due time. So the packets are real and
 // made by the kernel: a proxy could not lose a TCP segment, and tc-netem(8) is missing
 // from many kernels. Nothing outlives the process, however it ends: no name, no bind
-// mount, no device of the host is made.
+// mount, no device of the host is made. A process may have several links open at a time,
+// which know nothing of each other: all have the same addresses.
 //
 //	program --- fg0 --> forwarder A to B --> fg0 --- program
 //	   in A     TUN <-- forwarder B to A <-- TUN     in B
@@ -20,6 +21,10 @@
 //	delay      Delay ± Jitter, and never before the packet in front
 //	reorder    a share is held back by Hold more, which lets others overtake
 //	duplicate  a share arrives twice, the copy right behind
+//
+// Multicast goes from one host's fg0 to the other's as anything else does, and no
+// further. There is no switch that would look at who has joined a group: all of it is
+// carried, and the receiving kernel drops what nobody there has joined.
 //
 // Sizes are those of the IP packets, headers included; no Ethernet framing is added.
 //
