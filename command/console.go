@@ -10,17 +10,19 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/term"
+
+	"github.com/framegram/framegram/internal/textwrap"
 )
 
 // console is standard error: log lines, and on a terminal a status line that stays
-// below them, with rows of its own below it.
+// below them, with a note and rows of its own below it.
 type console struct {
 	out *outlet
 	tty *os.File // nil where it is no terminal
 
 	mu     sync.Mutex
 	status string
-	below  int // rows of status, less one
+	below  int // lines of status, less one
 }
 
 func newConsole(w io.Writer) *console {
@@ -58,12 +60,12 @@ func (c *console) Write(p []byte) (int, error) {
 // say writes one line for the user.
 func (c *console) say(line string) { fmt.Fprintln(c, line) }
 
-// rowsShown bounds the rows below the status line.
-const rowsShown = 12
+// setStatus replaces the status line by parts, the most important first; none removes it. Only on a terminal.
+func (c *console) setStatus(parts []string) { c.setStatusAnd(parts, "", nil) }
 
-// setStatus replaces the status line by parts, the most important first; none removes
-// it. Below it stand rows, of such parts as well, as many as there is room for. Only on a terminal.
-func (c *console) setStatus(parts []string, rows ...[]string) {
+// setStatusAnd does so, and writes below the line a note, a sentence that may be empty, and rows, of parts as well, as
+// many as there is room for.
+func (c *console) setStatusAnd(parts []string, note string, rows [][]string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.tty == nil || len(parts) == 0 && c.status == "" {
@@ -75,16 +77,36 @@ func (c *console) setStatus(parts []string, rows ...[]string) {
 	}
 	clear := c.clear()
 	width -= 3 // a wrapped line could not be cleared, and the terminal echoes ^C behind it
-	c.status, c.below = fit(parts, width), 0
-	if room := min(max(height-2, 0), rowsShown); len(rows) > room {
-		more := len(rows) - max(room-1, 0)
-		rows = append(rows[:max(room-1, 0):max(room-1, 0)], []string{"  and " + plural(more, "viewer") + " more"})[:min(room, len(rows))]
+	lines := append([]string{fit(parts, width)}, below(note, rows, width, height-2)...)
+	c.status, c.below = strings.Join(lines, "\n"), len(lines)-1
+	fmt.Fprint(c.out, clear, c.status)
+}
+
+// linesBelow bounds the lines below the status line.
+const linesBelow = 12
+
+// below are the lines below the status line, at most room of them: the note, and then the rows.
+func below(note string, rows [][]string, width, room int) (lines []string) {
+	room = min(max(room, 0), linesBelow)
+	for _, line := range textwrap.Lines(note, width-2) {
+		lines = append(lines, fit([]string{"  " + line}, width))
+	}
+	if len(lines) > room {
+		return lines[:room]
+	}
+	room -= len(lines)
+	more := 0
+	if len(rows) > room {
+		more = len(rows) - max(room-1, 0)
+		rows = rows[:len(rows)-more]
 	}
 	for _, row := range rows {
-		c.status += "\n" + fit(row, width)
-		c.below++
+		lines = append(lines, fit(row, width))
 	}
-	fmt.Fprint(c.out, clear, c.status)
+	if more > 0 && room > 0 {
+		lines = append(lines, fit([]string{"  and " + plural(more, "viewer") + " more"}, width))
+	}
+	return lines
 }
 
 // fit joins as many parts as have room, and never half a number.

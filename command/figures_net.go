@@ -101,6 +101,8 @@ type inFigures struct {
 
 	Conceal *conceal.Counters `json:"conceal,omitempty"` // with --on-loss conceal
 	Clock   *clockFigures     `json:"clock,omitempty"`   // the sender's, once it is known
+
+	reason string // why no frame was complete when that was last so; empty if it never was
 }
 
 // clockFigures tell how far the sender's clock is ahead of ours, in ms: Ahead ± Bound.
@@ -154,6 +156,34 @@ func (i *inFigures) heard() string {
 		return plural(int(i.UDP.Datagrams), "datagram")
 	}
 	return "nothing"
+}
+
+// stalled says why no frame becomes complete although datagrams come. It is empty while frames do, and while nothing
+// comes.
+func (i *inFigures) stalled() string {
+	if i.UDP == nil {
+		return ""
+	}
+	return i.UDP.Stalled
+}
+
+// stalled is that of the way in, where there is one.
+func (f *figures) stalled() string {
+	switch {
+	case f.View != nil:
+		return f.View.stalled()
+	case f.Relay != nil:
+		return f.Relay.In.stalled()
+	}
+	return ""
+}
+
+// why says for the summary why no frame was received, as far as that is known; it is empty if one was.
+func (i *inFigures) why() string {
+	if i.reason == "" || i.frames().received > 0 {
+		return ""
+	}
+	return ": " + i.reason
 }
 
 // advice is for who has heard of no sender at all; where something came, the counts tell more.

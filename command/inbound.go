@@ -1,6 +1,7 @@
 package command
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -23,6 +24,8 @@ type inbound struct {
 	clock func() (clock.Offset, bool)
 	hello string          // what to tell the user once all is open
 	fills *conceal.Filler // nil: what is incomplete is dropped
+
+	reason string // why no frame was complete when that was last so; of who calls stats, one goroutine at a time
 }
 
 // openIn opens the socket.
@@ -118,7 +121,9 @@ func (in *inbound) stats() (f inFigures) {
 	if in.udp != nil {
 		stats := in.udp.Stats()
 		f.UDP = &stats
+		in.reason = cmp.Or(stats.Stalled, in.reason)
 	}
+	f.reason = in.reason
 	if in.fills != nil {
 		counts := in.fills.Counters()
 		f.Conceal = &counts

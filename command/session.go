@@ -273,7 +273,7 @@ func (s *session) print(f *figures) {
 	case f.Final:
 		s.console.say(summary(f))
 	case s.console.tty != nil:
-		s.console.setStatus(status(f), rows(f)...)
+		s.console.setStatusAnd(status(f), f.stalled(), rows(f))
 	default:
 		s.log.LogAttrs(context.Background(), slog.LevelInfo, f.Role, attributes(f)...)
 	}

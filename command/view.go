@@ -71,6 +71,7 @@ func (s *session) displayConfig(c *cli.Context) display.Config {
 	return display.Config{
 		Kind: c.String("display"), WebAddr: c.String("web"), Stdout: c.App.Writer,
 		Log: s.log, Notify: s.console.say, Stats: s.pageFigures, Overlay: s.overlay,
+		Stalled: s.stalled,
 	}
 }
 
@@ -115,7 +116,7 @@ func (s *session) pageFigures() any {
 	if f == nil || f.View == nil {
 		return nil
 	}
-	brief := pageBrief{FPS: f.View.FPS, Mbit: f.View.Mbit, Lost: f.View.lostByReason()}
+	brief := pageBrief{FPS: f.View.FPS, Mbit: f.View.Mbit, Lost: f.View.lostByReason(), Stalled: f.View.stalled()}
 	if l := f.View.LatencyMS; l != nil {
 		brief.Latency = &l.P50
 	}
@@ -125,12 +126,22 @@ func (s *session) pageFigures() any {
 	}{f, brief}
 }
 
+// stalled is what the window shows in place of a picture, as display.Config.Stalled asks for it.
+func (s *session) stalled() string {
+	f := s.latest.Load()
+	if f == nil {
+		return ""
+	}
+	return f.stalled()
+}
+
 // pageBrief is what the page shows, beside the figures that it is taken from.
 type pageBrief struct {
 	FPS     float64           `json:"fps"`
 	Mbit    float64           `json:"mbit_s"`
 	Latency *float64          `json:"latency_ms,omitempty"` // median
 	Lost    map[string]uint64 `json:"lost"`                 // frames by reason
+	Stalled string            `json:"stalled,omitempty"`    // why no frame becomes complete although datagrams come
 }
 
 // waitFor waits until done, at most half a second.

@@ -10,9 +10,12 @@ import (
 // status is the live line on a terminal, in parts, the most important first.
 func status(f *figures) (parts []string) {
 	if v := f.View; v != nil {
-		if v.Frames.Received == 0 {
+		switch {
+		case v.FPS == 0 && v.stalled() != "":
+			parts = append(parts, f.Role+": no frame complete", fmt.Sprintf("%.1f Mbit/s", v.Mbit))
+		case v.Frames.Received == 0:
 			parts = append(parts, f.Role+": waiting for a sender")
-		} else {
+		default:
 			parts = append(parts, fmt.Sprintf("%s: %.1f fps", f.Role, v.FPS), fmt.Sprintf("%.1f Mbit/s", v.Mbit), latencyWords(v.LatencyMS))
 		}
 		if f.Send != nil && f.Send.rateText() != "" {
@@ -21,9 +24,12 @@ func status(f *figures) (parts []string) {
 		return append(parts, troubles(viewTroubles(v))...)
 	}
 	if r := f.Relay; r != nil {
-		if r.Frames.Received == 0 {
+		switch {
+		case r.FPS == 0 && r.In.stalled() != "":
+			parts = append(parts, f.Role+": no frame complete")
+		case r.Frames.Received == 0:
 			parts = append(parts, f.Role+": waiting for a sender")
-		} else {
+		default:
 			parts = append(parts, fmt.Sprintf("%s: %.1f fps", f.Role, r.FPS), fmt.Sprintf("%.1f Mbit/s", r.Mbit), fmt.Sprintf("%d frames passed on", r.Frames.Sent))
 		}
 		return append(parts, troubles(relayTroubles(r))...)
@@ -59,6 +65,9 @@ func attributes(f *figures) (a []slog.Attr) {
 		a = append(a, slog.Uint64("passed_on", r.Frames.Sent), slog.String("fps", fmt.Sprintf("%.1f", r.FPS)), slog.String("mbit_s", fmt.Sprintf("%.1f", r.Mbit)))
 		a = append(a, countAttrs(relayTroubles(r))...)
 	}
+	if what, _, _ := strings.Cut(f.stalled(), ": "); what != "" { // why has been said in a line of its own
+		a = append(a, slog.String("stalled", what))
+	}
 	return a
 }
 
@@ -72,6 +81,9 @@ func summary(f *figures) string {
 	if r := f.Relay; r != nil {
 		lines = append(lines, fmt.Sprintf("passed %d of %d frames on in %.1f s (%.1f fps, %.1f Mbit/s) to %s%s",
 			r.Frames.Sent, r.Frames.Received+r.Frames.LeftOut+r.Frames.Lost, f.Elapsed, r.FPS, r.Mbit, r.Out.receivers(), inBrackets(troubles(relayTroubles(r))))+r.In.advice())
+		if why := r.In.why(); why != "" {
+			lines = append(lines, fmt.Sprintf("no frame was received (%s)%s", r.In.heard(), why))
+		}
 	}
 	if f.View != nil {
 		lines = append(lines, viewSummary(f))
@@ -85,7 +97,7 @@ func summary(f *figures) string {
 func viewSummary(f *figures) string {
 	v := f.View
 	if v.Frames.Received == 0 {
-		text := fmt.Sprintf("no frame was received (%s)%s", v.heard(), inBrackets(troubles(viewTroubles(v))))
+		text := fmt.Sprintf("no frame was received (%s)%s%s", v.heard(), v.why(), inBrackets(troubles(viewTroubles(v))))
 		if f.Send == nil { // the sender of demo runs, whatever it lacks
 			text += v.advice()
 		}

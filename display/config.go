@@ -47,6 +47,10 @@ type Config struct {
 	// that calls Write, at most four times a second and only while they are shown, and
 	// must be quick. nil = the window tells what it knows itself.
 	Overlay func() []string
+	// Stalled says in one sentence why no frame becomes complete although datagrams come; empty = they do, or nothing
+	// comes. The window shows it where its picture is missing. It is called like Overlay, but only while no frame comes;
+	// nil = that is never known.
+	Stalled func() string
 	// SnapshotDir is where the window saves the picture when its user presses s, made
 	// when it is not there; "" = the current directory.
 	SnapshotDir string
@@ -58,8 +62,9 @@ type Config struct {
 	WebAddr string
 	// Stats gives the figures that /stats serves under "stream", anything that
 	// encodes as JSON. The page shows them all, and two of them large: the number
-	// "latency_ms" and the object "lost" (frames by reason). It is called from any
-	// goroutine, also several at a time; nil = none.
+	// "latency_ms" and the object "lost" (frames by reason). While no frame comes it
+	// shows the text "stalled" (as of Stalled) in place of the picture. It is called
+	// from any goroutine, also several at a time; nil = none.
 	Stats func() any
 
 	// Stdout is where "stdout" writes; nil = os.Stdout.
@@ -99,6 +104,9 @@ func (c Config) withDefaults() (Config, error) {
 	c.Log = cmp.Or(c.Log, slog.New(slog.DiscardHandler))
 	if c.Notify == nil {
 		c.Notify = func(string) {}
+	}
+	if c.Stalled == nil {
+		c.Stalled = func() string { return "" }
 	}
 	if c.Stdout == nil {
 		c.Stdout = os.Stdout

@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -80,14 +81,24 @@ func feed(t *testing.T, w *web, jpeg []byte) (stop func()) {
 }
 
 // The whole page in a real browser: the picture is there, at its place and in its
-// colours; it says when there is no signal and when the connection is lost; and each
-// time the picture comes back by itself.
+// colours; it says when there is no signal, why no frame is complete, and when the
+// connection is lost; and each time the picture comes back by itself.
 func TestPage(t *testing.T) {
+	var stalled atomic.Pointer[string]
+	stall := func(why string) { stalled.Store(&why) }
 	w := openPage(t, Config{Title: "Workshop & co", Stats: func() any {
-		return map[string]any{"latency_ms": 4.26, "lost": map[string]int{"network": 3, "kernel": 0}}
+		figures := map[string]any{"latency_ms": 4.26, "lost": map[string]int{"network": 3, "kernel": 0}}
+		if why := stalled.Load(); why != nil {
+			figures["stalled"] = *why
+		}
+		return figures
 	}})
 	b := openBrowser(t, w.URL(), 1280, 800)
 	b.state("quiet") // no frame yet
+	stall("no frame complete yet")
+	b.state("stalled")
+	b.reads("overlay-text", "no frame complete yet")
+	stall("")
 
 	const width, height = 640, 360
 	one, two := [4]color.RGBA{red, green, blue, grey}, [4]color.RGBA{green, grey, red, blue}
@@ -95,7 +106,7 @@ func TestPage(t *testing.T) {
 	b.state("live")
 	b.shows(width, height, one)
 	for id, want := range map[string]string{"title": "Workshop & co", "latency": "4.3", "lost": "3", "lost-note": "network 3", "fps-note": "640 × 360"} {
-		waitFor(t, id+" to read "+want, func() bool { return b.text(id) == want })
+		b.reads(id, want)
 	}
 	waitFor(t, "the frame rate", func() bool { var n float64; fmt.Sscan(b.text("fps"), &n); return n > 5 })
 
@@ -104,11 +115,23 @@ func TestPage(t *testing.T) {
 	stop = feed(t, w, encode(t, quarters(width, height, two)))
 	b.state("live")
 	b.shows(width, height, two)
+
+	stop()
+	const why = "datagrams arrive at 9.4 of 21 Mbit/s, no frame complete: the network loses <b>more</b> of them"
+	stall(why)
+	b.state("stalled")
+	b.reads("badge-text", "no picture")
+	b.reads("overlay-title", "No frame complete")
+	b.reads("overlay-text", why)
+	stall("datagrams arrive at 3 Mbit/s, no frame complete")
+	b.reads("overlay-text", "datagrams arrive at 3 Mbit/s, no frame complete")
+	stall("")
+	b.state("quiet")
+	b.reads("overlay-title", "No signal")
 	if len(b.problems) > 0 {
 		t.Errorf("the page has problems: %s", b.problems)
 	}
 
-	stop()
 	address := w.address()
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
@@ -140,6 +163,12 @@ func (b *browser) shows(w, h int, colors [4]color.RGBA) {
 		}
 	}
 	b.t.Fatal(err)
+}
+
+// reads waits until the page has the text there.
+func (b *browser) reads(id, want string) {
+	b.t.Helper()
+	waitFor(b.t, id+" to read "+want, func() bool { return b.text(id) == want })
 }
 
 func (b *browser) text(id string) string {

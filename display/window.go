@@ -27,6 +27,7 @@ type window struct {
 	log     *slog.Logger
 	said    seldom
 	overlay func() []string
+	stalled func() string
 
 	decoder *codec.Decoder
 	picture gocv.Mat      // pictures are decoded straight into it
@@ -48,6 +49,8 @@ type window struct {
 	before                image.Rectangle // its place before it took the screen by itself
 	overlaid              string          // the overlay's text
 	asked                 time.Time       // and when it was asked for
+	why                   string          // what stalled said
+	whyAsked              time.Time       // and when it was asked
 	notice                string
 	noticeEnds            time.Time
 	snapshots             snapshots
@@ -73,7 +76,7 @@ func openWindow(cfg Config) (stream.Sink, error) {
 		return nil, fmt.Errorf("display: %w", err)
 	}
 	w := &window{
-		title: cfg.Title, log: cfg.Log, overlay: cfg.Overlay,
+		title: cfg.Title, log: cfg.Log, overlay: cfg.Overlay, stalled: cfg.Stalled,
 		decoder: d, picture: gocv.NewMat(), canvas: newCanvas(), came: time.Now(),
 		snapshots: snapshots{dir: cfg.SnapshotDir, log: cfg.Log, notify: cfg.Notify},
 	}

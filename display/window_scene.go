@@ -3,10 +3,13 @@
 package display
 
 import (
+	"cmp"
 	"fmt"
 	"image"
 	"strings"
 	"time"
+
+	"github.com/framegram/framegram/internal/textwrap"
 )
 
 // scene is everything in the window but the picture itself: while it does not change
@@ -23,30 +26,45 @@ const (
 	quietAfter   = 2 * time.Second // without a frame
 	overlayEvery = 250 * time.Millisecond
 	noticeFor    = 3 * time.Second
+	sentenceWide = 54 // characters of a sentence in one line
 )
 
 // scene is what is to be in the window now.
 func (w *window) scene(now time.Time) scene {
-	s := scene{size: w.inside(), title: w.title, waiting: w.held == nil}
+	s := w.words(now)
+	s.size = w.inside()
+	return s
+}
+
+// words are the scene but for its size.
+func (w *window) words(now time.Time) scene {
+	s := scene{title: w.title, waiting: w.held == nil}
 	silence := now.Sub(w.came)
 	quiet := !s.waiting && silence > quietAfter
+	why, none := "", "no signal"
+	if s.waiting || quiet {
+		why = w.reason(now)
+	}
+	if why != "" {
+		none = "no frame"
+	}
 	var state []string
 	if w.frozen {
 		state = append(state, "frozen")
 	}
-	if quiet {
-		state = append(state, "no signal")
+	if quiet || why != "" {
+		state = append(state, none)
 	}
 	if state != nil {
 		s.title += " (" + strings.Join(state, ", ") + ")"
 	}
 	switch {
 	case s.waiting:
-		s.texts[banner], s.texts[bottomLeft] = "waiting for the sender", "h: keys"
+		s.texts[banner], s.texts[bottomLeft] = cmp.Or(why, "waiting for the sender"), "h: keys"
 	case quiet && w.frozen: // who froze the picture wants to see it
-		s.texts[topRight] = "frozen, no signal for " + ago(silence)
+		s.texts[topRight] = strings.TrimSuffix("frozen, "+none+" for "+ago(silence)+"\n"+why, "\n")
 	case quiet:
-		s.texts[banner], s.dim = "no signal for "+ago(silence), true
+		s.texts[banner], s.dim = strings.TrimSuffix(none+" for "+ago(silence)+"\n"+why, "\n"), true
 	case w.frozen:
 		s.texts[topRight] = "frozen"
 	}
@@ -63,6 +81,15 @@ func (w *window) scene(now time.Time) scene {
 		s.texts[bottomLeft] = w.notice
 	}
 	return s
+}
+
+// reason is why no frame becomes complete although datagrams come, in lines, asked for anew four times a second.
+func (w *window) reason(now time.Time) string {
+	if now.Sub(w.whyAsked) >= overlayEvery {
+		w.whyAsked = now
+		w.why = strings.Join(textwrap.Lines(w.stalled(), sentenceWide), "\n")
+	}
+	return w.why
 }
 
 // overlayText is what the overlay says, asked for anew four times a second.

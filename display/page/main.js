@@ -15,17 +15,27 @@ const words = {
   connecting: ["connecting", "Connecting", ""],
   live: ["live", "", ""],
   quiet: ["no signal", "No signal", "Waiting for the sender. The picture comes back by itself."],
+  stalled: ["no picture", "No frame complete", ""], // and the viewer's reason
   lost: ["offline", "Connection lost", "Retrying. The picture comes back by itself."],
   full: ["no place free", "Too many viewers", "Waiting for a place."],
   paused: ["paused", "Paused", "The page was in the background."],
 };
 
-function say(state) {
-  if (document.body.dataset.state === state) return;
+let reason = ""; // said with the state
+
+function say(state, why = "") {
+  if (document.body.dataset.state === state && reason === why) return;
   document.body.dataset.state = state;
+  reason = why;
   const [badge, title, text] = words[state];
   $("badge-text").textContent = badge;
-  if (title) $("overlay-title").textContent = title, $("overlay-text").textContent = text;
+  if (title) $("overlay-title").textContent = title, $("overlay-text").textContent = why || text;
+}
+
+// none says that no frame comes, and why if datagrams do.
+function none(why) {
+  if (typeof why === "string" && why !== "") say("stalled", why);
+  else say("quiet");
 }
 
 function onSize(width, height) {
@@ -86,7 +96,7 @@ async function figures() {
       misses = 0;
       document.title = $("title").textContent = stats.title;
       show(stats, document.body.dataset.picture ?? "", shown === null ? Infinity : (painter.shown - shown) / (now - at) * 1000);
-      if (connected && (now - last > quietAfter || (stats.web.age_ms ?? Infinity) > quietAfter)) say("quiet");
+      if (connected && (now - last > quietAfter || (stats.web.age_ms ?? Infinity) > quietAfter)) none(stats.stream?.stalled);
     } else if (++misses >= 2) {
       say("lost");
       reconnect.abort();

@@ -13,7 +13,7 @@ import (
 // lower layers only, so nothing in one layer knows its neighbour: udp and tcp know
 // neither each other nor capture nor display.
 var layer = map[string]int{
-	"stream": 0, "internal/units": 0, "internal/crc32c": 0, "internal/leopard": 0, "internal/errno": 0, "internal/resolve": 0,
+	"stream": 0, "internal/units": 0, "internal/textwrap": 0, "internal/crc32c": 0, "internal/leopard": 0, "internal/errno": 0, "internal/resolve": 0,
 	"fragment": 1, "codec": 1, "timecode": 1, "clock": 1, "matroska": 1, "internal/netlab": 1, "udp/pace": 1, "udp/heal": 1, "rate": 1,
 	"udp/batch": 2, "conceal": 2,
 	"capture": 3, "display": 3, "udp": 3, "tcp": 3,
