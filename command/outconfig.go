@@ -34,7 +34,9 @@ func wireFlags() []cli.Flag {
 			Usage: "DSCP of the packets, `NAME or 0..63`: af41, ef, cs0 to cs7, ..."},
 		parityFlag(),
 		&cli.StringFlag{Name: "pace", Category: catNetwork, Value: "auto",
-			Usage: "udp: spread each frame over time so that a network interface sends no faster than `auto|off|RATE`, such as 80mbit: auto is 80 % of its link's speed, and half a frame's time at most; none on loopback"},
+			Usage: "udp: spread each frame over time so that a network interface sends no faster than `auto|off|RATE`, such as 80mbit: " +
+				"auto is 80 % of its link's speed, and to each viewer twice what it reports that the path carries; " +
+				"until a viewer reports, and where none can, most of the time between two frames; none on loopback"},
 		&cli.IntFlag{Name: "ttl", Category: catNetwork, Value: 1,
 			Usage: "multicast: how many networks it may cross, `1..255`"},
 	)
