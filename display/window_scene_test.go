@@ -21,7 +21,8 @@ const (
 		"--size or --fps at the sender helps"
 )
 
-// What the window says while no picture comes: with a reason if there is one, before the first picture and after it.
+// What the window says while no picture comes: with a reason if there is one, before the first picture and after
+// it.
 func TestSceneWithoutAPicture(t *testing.T) {
 	now := time.Unix(1_800_000_000, 0)
 	picture := stream.NewFrame(nil)

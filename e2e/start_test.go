@@ -13,8 +13,9 @@ import (
 	"github.com/framegram/framegram/internal/testutil"
 )
 
-// Where no frame of the first size gets through whole, behind a link of 10 Mbit/s with a queue for less than a frame or one that
-// loses 30 % of the datagrams, there is a picture all the same: whether the viewer is sent to or asks.
+// Where no frame of the first size gets through whole, behind a link of 10 Mbit/s with a queue for less than a
+// frame or one that loses 30 % of the datagrams, there is a picture all the same: whether the viewer is sent to or
+// asks.
 func TestStartWhereTheFirstFramesDoNotFit(t *testing.T) {
 	for _, link := range []string{"shallow queue", "30 % loss"} {
 		for _, connect := range []string{"push", "subscribe"} {
@@ -54,7 +55,8 @@ func TestStartWhereTheFirstFramesDoNotFit(t *testing.T) {
 	}
 }
 
-// judgeStart asks for the first picture within a second of the first datagram's way, and for 60 % of the frames due from then on.
+// judgeStart asks for the first picture within a second of the first datagram's way, and for 60 % of the frames due
+// from then on.
 func judgeStart(t *testing.T, connect string, sent, shown []tracedFrame) {
 	if len(sent) == 0 || len(shown) == 0 {
 		t.Fatalf("%d frames sent and %d shown", len(sent), len(shown))
@@ -63,7 +65,8 @@ func judgeStart(t *testing.T, connect string, sent, shown []tracedFrame) {
 	if connect == "subscribe" { // the viewer came later
 		began = shown[0].Captured
 	}
-	first, length := time.Duration(shown[0].Decoded-began)*time.Microsecond, time.Duration(shown[len(shown)-1].Captured-began)*time.Microsecond
+	first := time.Duration(shown[0].Decoded-began) * time.Microsecond
+	length := time.Duration(shown[len(shown)-1].Captured-began) * time.Microsecond
 	due := int(length * 30 / time.Second)
 	t.Logf("first picture after %v, %d of %d frames due shown in %v", first, len(shown), due, length)
 	if first > time.Second {

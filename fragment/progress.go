@@ -18,28 +18,29 @@ type Progress struct {
 	Reordered uint64 // datagrams that came after one with a higher number
 	Arrivals  Arrivals
 	Head      Opened
-	Bytes     uint64 // of candidates only: of UDP payload that came from the source, copies and what was dropped included
+	Bytes     uint64 // UDP payload that came from a candidate, copies and dropped datagrams included; else 0
 }
 
-// Opened is the newest frame of which a fragment came, complete or not: when, and when it was captured, in µs by the sender's
-// clock. By it the delay on the way is known also while no frame becomes complete.
+// Opened is the newest frame of which a fragment came, complete or not: when, and when it was captured, in µs by
+// the sender's clock. By it the delay on the way is known also while no frame becomes complete.
 type Opened struct {
 	Frame    uint32
 	At       time.Time
 	Captured int64
 }
 
-// Arrivals tell how fast the datagrams of a session came, one behind the other within the same frame: how many, after the
-// first of each frame, and in which time. Where a queue stands before the slowest link of the path, that is the
-// link's own rate. Repairs do not count, nor datagrams that were read at the same moment as the first of their frame.
+// Arrivals tell how fast the datagrams of a session came, one behind the other within the same frame: how many,
+// after the first of each frame, and in which time. Where a queue stands before the slowest link of the path, that
+// is the link's own rate. Repairs do not count, nor datagrams that were read at the same moment as the first of
+// their frame.
 type Arrivals struct {
 	Bytes uint64 // of UDP payload
 	Count uint64 // datagrams
 	Time  time.Duration
 }
 
-// Rate is what came from the time of an earlier value of the same session to a, in bit/s of IP packets with overhead bytes of
-// headers each. It is 0 if nothing can be said.
+// Rate is what came from the time of an earlier value of the same session to a, in bit/s of IP packets with
+// overhead bytes of headers each. It is 0 if nothing can be said.
 func (a Arrivals) Rate(since Arrivals, overhead int) float64 {
 	if a.Time <= since.Time || a.Count <= since.Count {
 		return 0
@@ -93,15 +94,16 @@ func (r *Reassembler) Head() (Opened, bool) {
 	return r.followed.head, true
 }
 
-// overdueAfter is how many intervals between frames a frame may take to come before that says something: the sender's machine, or ours,
-// may have stood still for one.
+// overdueAfter is how many intervals between frames a frame may take to come before that says something: the
+// sender's machine, or ours, may have stood still for one.
 const overdueAfter = 2
 
 // stillComing is how long after its last fragment a frame is still taken to be coming.
 const stillComing = 50 * time.Millisecond
 
-// Overdue is for how long already the newest frame of the session that is followed keeps coming when the next ones should have
-// begun to: so long at least they stand in a queue. It is 0 when the frame is complete, or nothing of it comes.
+// Overdue is for how long already the newest frame of the session that is followed keeps coming when the next ones
+// should have begun to: so long at least they stand in a queue. It is 0 when the frame is complete, or nothing of
+// it comes.
 func (r *Reassembler) Overdue(now time.Time) time.Duration {
 	t := r.followed
 	if t == nil || t.interval == 0 {
@@ -120,8 +122,8 @@ func (r *Reassembler) Overdue(now time.Time) time.Duration {
 const MaxCandidates = maxCandidates
 
 // Candidates appends to b the progress of the sources that may be followed as soon as they complete a frame: those
-// that at least two fragments were used of, which agree with each other, the last of them lately. There are none while the followed
-// source sends.
+// that at least two fragments were used of, which agree with each other, the last of them lately. There are none
+// while the followed source sends.
 func (r *Reassembler) Candidates(now time.Time, b []Progress) []Progress {
 	if t := r.followed; t != nil && now.Sub(t.last) < r.cfg.Silence {
 		return b

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// start feeds a controller a stream of 66 kB frames at 30 a second, and a report every 100 ms from 70 ms on, as change makes it of
-// the number of the report. It returns when the first cut came.
+// start feeds a controller a stream of 66 kB frames at 30 a second, and a report every 100 ms from 70 ms on, as
+// change makes it of the number of the report. It returns when the first cut came.
 func start(t *testing.T, d time.Duration, change func(i int, r *Report)) (c *Controller, cutAt time.Duration) {
 	t.Helper()
 	c, err := New(Config{})
@@ -34,7 +34,8 @@ func start(t *testing.T, d time.Duration, change func(i int, r *Report)) (c *Con
 	return c, cutAt
 }
 
-// A link that carries a quarter of what it is sent is found out by the first report that measured it, before any frame is complete.
+// A link that carries a quarter of what it is sent is found out by the first report that measured it, before any
+// frame is complete.
 func TestSlowLinkIsFoundOutByTheFirstReport(t *testing.T) {
 	c, at := start(t, 400*time.Millisecond, func(i int, r *Report) {
 		r.Nothing, r.Arrival, r.Received, r.Missing = true, 5e6, r.Received+30, r.Missing+60
@@ -49,7 +50,8 @@ func TestSlowLinkIsFoundOutByTheFirstReport(t *testing.T) {
 
 // A few datagrams that were held up together tell no rate.
 func TestAFewDatagramsAreNoMeasurement(t *testing.T) {
-	if _, at := start(t, 160*time.Millisecond, func(i int, r *Report) { r.Nothing, r.Arrival, r.Received = true, 5e6, 8 }); at != 0 {
+	few := func(i int, r *Report) { r.Nothing, r.Arrival, r.Received = true, 5e6, 8 }
+	if _, at := start(t, 160*time.Millisecond, few); at != 0 {
 		t.Errorf("8 datagrams at 5 Mbit/s cut the rate after %v", at)
 	}
 }

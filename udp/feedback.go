@@ -8,10 +8,11 @@ import (
 	"github.com/framegram/framegram/fragment"
 )
 
-// Feedback is what a viewer tells a source that it does not follow yet, a candidate: how its datagrams fare. Without it
-// the sender of frames that are too large for the path would learn nothing, and go on sending them (docs/PROTOCOL.md,
-// section 6, Report). Anybody can make up a candidate, so all that is sent to one is bounded: never more bytes than have come
-// from its address, at most twice feedbackRate messages in any second, and only in answer to its datagrams.
+// Feedback is what a viewer tells a source that it does not follow yet, a candidate: how its datagrams fare.
+// Without it the sender of frames that are too large for the path would learn nothing, and go on sending them
+// (docs/PROTOCOL.md, section 6, Report). Anybody can make up a candidate, so all that is sent to one is bounded:
+// never more bytes than have come from its address, at most twice feedbackRate messages in any second, and only in
+// answer to its datagrams.
 const (
 	// feedbackRate is how many messages a candidate gets a second, and at once.
 	feedbackRate = 5
@@ -58,8 +59,8 @@ func (f *feedback) of(from netip.AddrPort, session uint64) *candidate {
 	return nil
 }
 
-// enter is the state of a candidate, new in the place of one that is none any more. What was sent to that one is forgotten with what
-// it sent itself: the Reassembler counts its bytes from 0, too, should it come again.
+// enter is the state of a candidate, new in the place of one that is none any more. What was sent to that one is
+// forgotten with what it sent itself: the Reassembler counts its bytes from 0, too, should it come again.
 func (f *feedback) enter(p *fragment.Progress, drops uint64, now time.Time) *candidate {
 	if c := f.of(p.From, p.Session); c != nil {
 		return c
@@ -70,7 +71,10 @@ func (f *feedback) enter(p *fragment.Progress, drops uint64, now time.Time) *can
 			place = &f.to[1]
 		}
 	}
-	*place = candidate{from: p.From, session: p.Session, common: fragment.Common{Session: newSession()}, tokens: budget{rate: feedbackRate}, at: now, drops: drops}
+	*place = candidate{
+		from: p.From, session: p.Session, common: fragment.Common{Session: newSession()},
+		tokens: budget{rate: feedbackRate}, at: now, drops: drops,
+	}
 	return place
 }
 
@@ -88,7 +92,8 @@ func (f *feedback) asked(from netip.AddrPort, session uint64, n int, now time.Ti
 	}
 }
 
-// reportCandidates makes the reports that are due to the candidates of r, some of whose datagrams have come at now. mu is held.
+// reportCandidates makes the reports that are due to the candidates of r, some of whose datagrams have come at now.
+// mu is held.
 func (r *Receiver) reportCandidates(now time.Time) {
 	f := &r.candidates
 	f.ready = 0
@@ -100,7 +105,8 @@ func (r *Receiver) reportCandidates(now time.Time) {
 		q := &f.out[f.ready]
 		common := c.common
 		if r.ask != nil {
-			common = fragment.Common{Session: r.ask.session, Sequence: r.ask.seq} // by which the sender knows its subscriber
+			// The session by which the sender knows its subscriber.
+			common = fragment.Common{Session: r.ask.session, Sequence: r.ask.seq}
 		}
 		b, ok := c.report(p, common, now, r.stats.KernelDrops, q.b[:0])
 		if !ok {
@@ -117,7 +123,9 @@ func (r *Receiver) reportCandidates(now time.Time) {
 }
 
 // report appends the report on p to b, if it is due.
-func (c *candidate) report(p *fragment.Progress, common fragment.Common, now time.Time, drops uint64, b []byte) ([]byte, bool) {
+func (c *candidate) report(
+	p *fragment.Progress, common fragment.Common, now time.Time, drops uint64, b []byte,
+) ([]byte, bool) {
 	elapsed := now.Sub(c.at)
 	switch {
 	case c.reported && elapsed < reportSoon:

@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	// stallAfter is how long datagrams of a stream come without a complete frame before that is said: a person who sees no picture
-	// should not have to guess why.
+	// stallAfter is how long datagrams of a stream come without a complete frame before that is said: a person who
+	// sees no picture should not have to guess why.
 	stallAfter = 2 * time.Second
 	// stallSilence is how long no datagram has come when there is no stream any more, but silence.
 	stallSilence = time.Second
@@ -32,11 +32,12 @@ type stall struct {
 	text  string // what there is to say now; empty if nothing
 }
 
-// look takes what has come of the stream that is followed, or would be if it completed a frame, with all bytes and kernel drops so
-// far. It returns true when there is something to say that was not said before.
+// look takes what has come of the stream that is followed, or would be if it completed a frame, with all bytes and
+// kernel drops so far. It returns true when there is something to say that was not said before.
 func (s *stall) look(now time.Time, p *fragment.Progress, bytes, drops uint64) (news bool) {
 	if s.session != p.Session || s.complete != p.Complete || s.heard.IsZero() || now.Sub(s.heard) >= stallSilence {
-		*s = stall{session: p.Session, complete: p.Complete, heard: now, last: p.Received, said: s.said && s.session == p.Session && s.complete == p.Complete}
+		said := s.said && s.session == p.Session && s.complete == p.Complete
+		*s = stall{session: p.Session, complete: p.Complete, heard: now, last: p.Received, said: said}
 		s.measure(now, p, bytes, drops)
 		return false
 	}
@@ -70,9 +71,11 @@ func (s *stall) say(elapsed time.Duration, p *fragment.Progress, bytes, drops ui
 	case float64(drops-s.drops) > missing/2 && drops > s.drops:
 		return text + "this machine drops them, since its receive buffer is full"
 	case missing > 0.02*(received+missing):
-		return text + "the network carries less than is sent, or loses more than can be repaired; a lower --bitrate, --size or --fps at the sender helps"
+		return text + "the network carries less than is sent, or loses more than can be repaired; " +
+			"a lower --bitrate, --size or --fps at the sender helps"
 	}
-	return text + "a frame takes longer than a second to arrive; a lower --bitrate, --size or --quality at the sender helps"
+	return text + "a frame takes longer than a second to arrive; " +
+		"a lower --bitrate, --size or --quality at the sender helps"
 }
 
 // stalled looks whether the stream that comes completes no frame, and says so once.
@@ -93,7 +96,8 @@ func (r *Receiver) stalled(now time.Time) {
 	}
 }
 
-// incoming is the progress of the source that is followed, while it sends, or else of the first candidate. mu is held.
+// incoming is the progress of the source that is followed, while it sends, or else of the first candidate. mu is
+// held.
 func (r *Receiver) incoming(now time.Time) (p fragment.Progress, ok bool) {
 	r.candidates.seen = r.frames.Candidates(now, r.candidates.seen[:0])
 	if len(r.candidates.seen) > 0 {

@@ -14,8 +14,9 @@ import (
 	"github.com/framegram/framegram/udp/pace"
 )
 
-// startSim plays the start of a stream over one slow link with all that decides about it: rate control, pacing and parity at the
-// sender, reassembly and reports at the viewer. It has neither sockets nor a clock, and nothing is sent again.
+// startSim plays the start of a stream over one slow link with all that decides about it: rate control, pacing and
+// parity at the sender, reassembly and reports at the viewer. It has neither sockets nor a clock, and nothing is
+// sent again.
 type startSim struct {
 	t     *testing.T
 	now   time.Time
@@ -124,7 +125,8 @@ func (s *startSim) run(d time.Duration) {
 	}
 }
 
-// capture encodes a picture, unless the one before is still being sent: bytes go with the curve of package rate and the side.
+// capture encodes a picture, unless the one before is still being sent: bytes go with the curve of package rate and
+// the side.
 func (s *startSim) capture() {
 	if s.now.Before(s.free) {
 		return

@@ -3,16 +3,18 @@ package pace
 import "time"
 
 const (
-	// unknownShare is the share of the time between two frames over which a frame is spread while nothing is known of
-	// the path. The rest is for late wake-ups, and for the next frame to find an empty queue.
+	// unknownShare is the share of the time between two frames over which a frame is spread while nothing is known
+	// of the path. The rest is for late wake-ups, and for the next frame to find an empty queue.
 	unknownShare = 0.8
-	// knownShare is the same at most where a rate is known: what arrives shows then whether the path carries more than is sent.
+	// knownShare is the same at most where a rate is known: what arrives shows then whether the path carries more
+	// than is sent.
 	knownShare = 0.65
-	// MostPathSpread is how long a frame is spread at most: viewers give up a frame of which nothing has come for 100 ms, and one
-	// that is older than a second.
+	// MostPathSpread is how long a frame is spread at most: viewers give up a frame of which nothing has come for
+	// 100 ms, and one that is older than a second.
 	MostPathSpread = 400 * time.Millisecond
-	// leading is how many datagrams of a frame leave at once while nothing is known of the path: from the time between
-	// them the viewer measures the rate of its slowest link (packet-train dispersion). 6 kB fit nearly every queue.
+	// leading is how many datagrams of a frame leave at once while nothing is known of the path: from the time
+	// between them the viewer measures the rate of its slowest link (packet-train dispersion). 6 kB fit nearly
+	// every queue.
 	leading = 4
 	// pathChunk is how much time of the path's rate leaves at once: a queue may hold no more than 20 ms of it.
 	pathChunk = time.Millisecond
@@ -38,7 +40,8 @@ type State struct {
 // Unknown is the state of a path from which no report has come.
 var Unknown = State{Spread: true}
 
-// Begin is told that a frame of so many bytes of IP packets begins to leave at now, and how long after it the next one is likely to.
+// Begin is told that a frame of so many bytes of IP packets begins to leave at now, and how long after it the next
+// one is likely to.
 func (p *Path) Begin(now time.Time, bytes int, s State, interval time.Duration) {
 	p.state, p.leading = s, s.Rate == 0
 	if !s.Spread {
@@ -104,18 +107,21 @@ const (
 	fullQueue = 25 * time.Millisecond // stands for a queue that our frames are too large for
 	someQueue = 5 * time.Millisecond  // the same where lossTail of the datagrams are lost, too
 	lossTail  = 0.05
-	// Frames leave at clearPath times the rate at which they arrived: where that is the path's, it delays none of them, and half
-	// of a frame has to fit the queue; where it was our own pace, or the viewer's measurement, it doubles with each report. Where a queue
-	// was seen less than narrowFor ago they leave at narrowPath times that rate, so that a tenth of a frame has to fit.
+	// Frames leave at clearPath times the rate at which they arrived: where that is the path's, it delays none of
+	// them, and half of a frame has to fit the queue; where it was our own pace, or the viewer's measurement, it
+	// doubles with each report. Where a queue was seen less than narrowFor ago they leave at narrowPath times that
+	// rate, so that a tenth of a frame has to fit.
 	clearPath  = 2
 	narrowPath = 1.1
 	narrowFor  = 3 * time.Second
-	// mostMeasured is the rate from which on frames are not spread for the path's sake, in bit/s: viewers measure no higher ones.
+	// mostMeasured is the rate from which on frames are not spread for the path's sake, in bit/s: viewers measure
+	// no higher ones.
 	mostMeasured = 2_000_000_000
 )
 
-// Loss without a queue that can be seen is the network's own, or that of a queue which is too short to be seen. Sending at narrowPath for
-// trial tells: if that halves the loss, it goes on for trialPays, and otherwise it is not tried again for as long.
+// Loss without a queue that can be seen is the network's own, or that of a queue which is too short to be seen.
+// Sending at narrowPath for trial tells: if that halves the loss, it goes on for trialPays, and otherwise it is not
+// tried again for as long.
 const (
 	trial       = time.Second
 	trialSettle = 150 * time.Millisecond // what is reported by then was sent before

@@ -8,7 +8,9 @@ import (
 const mtu = 1500
 
 // leave sends a frame of n packets by p, and returns when each left, after its begin.
-func leave(p *Path, n int, s State, interval time.Duration, learn func(after time.Duration) (State, bool)) (left []time.Duration) {
+func leave(
+	p *Path, n int, s State, interval time.Duration, learn func(after time.Duration) (State, bool),
+) (left []time.Duration) {
 	began := time.Unix(1000, 0)
 	now := began
 	p.Begin(now, n*mtu, s, interval)
@@ -34,7 +36,8 @@ func leave(p *Path, n int, s State, interval time.Duration, learn func(after tim
 
 const interval30 = time.Second / 30
 
-// While nothing is known of a path a frame's first datagrams leave together, and the others over most of the time between two frames.
+// While nothing is known of a path a frame's first datagrams leave together, and the others over most of the time
+// between two frames.
 func TestUnknownPathSpreadsAFrame(t *testing.T) {
 	left := leave(&Path{}, 47, Unknown, interval30, nil)
 	if left[leading-1] != 0 || left[leading] == 0 {
@@ -59,12 +62,13 @@ func TestFrameLeavesFasterOnceThePathIsKnown(t *testing.T) {
 		s    State
 		most time.Duration
 	}{
-		"all at once":  {State{}, 2 * time.Millisecond},
-		"100 Mbit/s":   {State{Spread: true, Rate: 100e6}, 8 * time.Millisecond},
-		"slower":       {State{Spread: true, Rate: 1e6}, interval30*8/10 + time.Millisecond},
-		"still unkown": {Unknown, interval30*8/10 + time.Millisecond},
+		"all at once":   {State{}, 2 * time.Millisecond},
+		"100 Mbit/s":    {State{Spread: true, Rate: 100e6}, 8 * time.Millisecond},
+		"slower":        {State{Spread: true, Rate: 1e6}, interval30*8/10 + time.Millisecond},
+		"still unknown": {Unknown, interval30*8/10 + time.Millisecond},
 	} {
-		left := leave(&Path{}, 47, Unknown, interval30, func(after time.Duration) (State, bool) { return tt.s, after >= 2*time.Millisecond })
+		learn := func(after time.Duration) (State, bool) { return tt.s, after >= 2*time.Millisecond }
+		left := leave(&Path{}, 47, Unknown, interval30, learn)
 		if left[46] > tt.most {
 			t.Errorf("%s: the last datagram leaves after %v, want %v", name, left[46], tt.most)
 		}
@@ -106,8 +110,8 @@ func TestEstimate(t *testing.T) {
 	tell("another session", State{true, 2e6}, func() { r.Received, r.Missing, r.Arrival = 10, 0, 1e6 })
 }
 
-// Loss of the network's own does not slow a path down for longer than it takes to find that out; that of a queue too short to be seen
-// does.
+// Loss of the network's own does not slow a path down for longer than it takes to find that out; that of a queue
+// too short to be seen does.
 func TestLossIsTriedAtALowerRate(t *testing.T) {
 	for name, cured := range map[string]bool{"own": false, "queue": true} {
 		now, slow := time.Unix(1000, 0), 0
