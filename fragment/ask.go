@@ -77,7 +77,7 @@ func (r *Reassembler) ask(now time.Time, t *track, p Path, to *Repair) (whom net
 	}
 	p.Limit = min(p.Limit, r.cfg.Deadline)
 	patience := surrender
-	if r.cfg.Filler != nil { // which has to be quicker than the next frame
+	if r.cfg.Filler != nil && t.any { // which has to be quicker than the next frame
 		patience = 0
 	}
 	to.Of, to.Missing = t.from.session, to.Missing[:0]

@@ -93,6 +93,9 @@ func (t *track) ended(s *slot) (end, by time.Time) {
 	p := &s.progress
 	left := s.expected() - p.count
 	tail := max(p.pause, t.pause)*2 + t.patience
+	if !t.any && p.leading == 0 { // nobody knows yet over what time the sender spreads a frame
+		tail = mostTail
+	}
 	if left > 0 && p.count > 1 {
 		tail += p.latest.Sub(s.began) * time.Duration(left) / time.Duration(p.count)
 	}

@@ -101,9 +101,9 @@ const overdueAfter = 2
 // stillComing is how long after its last fragment a frame is still taken to be coming.
 const stillComing = 50 * time.Millisecond
 
-// Overdue is for how long already the newest frame of the session that is followed keeps coming when the next ones
-// should have begun to: so long at least they stand in a queue. It is 0 when the frame is complete, or nothing of
-// it comes.
+// Overdue is how much longer than two intervals between frames the newest frame of the followed session has been
+// arriving: the frames behind it stand in a queue for so long at least. It is 0 when that frame is complete, or when
+// nothing of it arrives any more.
 func (r *Reassembler) Overdue(now time.Time) time.Duration {
 	t := r.followed
 	if t == nil || t.interval == 0 {
@@ -122,8 +122,7 @@ func (r *Reassembler) Overdue(now time.Time) time.Duration {
 const MaxCandidates = maxCandidates
 
 // Candidates appends to b the progress of the sources that may be followed as soon as they complete a frame: those
-// that at least two fragments were used of, which agree with each other, the last of them lately. There are none
-// while the followed source sends.
+// with at least two matching fragments, the last of them recent. There are none while the followed source sends.
 func (r *Reassembler) Candidates(now time.Time, b []Progress) []Progress {
 	if t := r.followed; t != nil && now.Sub(t.last) < r.cfg.Silence {
 		return b

@@ -17,8 +17,8 @@ func (l *link) report(now time.Time, r Report, cfg *Config, sent func(time.Time)
 	m := mark{now, r.Received, r.Missing}
 	l.wasCut = false
 	first, silent := l.seen.IsZero(), now.Sub(l.before.at)
-	if first {
-		l.joined = now
+	if first || r.Received < l.before.received { // a viewer that was started again knows nothing of the last one
+		l.joined, l.wasSwamped = now, false
 	}
 	l.seen, l.queue, l.rtt = now, max(r.Queueing, 0), min(max(r.RTT, 0), time.Second)
 	// Another session of its, or an interruption of the way (not if that is how often it reports):
@@ -65,10 +65,11 @@ func (l *link) report(now time.Time, r Report, cfg *Config, sent func(time.Time)
 
 // overwhelmed judges a link of which little is known yet, and cuts the rate if it carries less than it is sent.
 func (l *link) overwhelmed(now time.Time, r Report, cfg *Config, sent func(time.Time) float64) bool {
-	if r.Received < l.before.received {
-		l.before = mark{}
+	before := l.before
+	if r.Received < before.received {
+		before = mark{}
 	}
-	_, loss, n := l.before.until(mark{now, r.Received, r.Missing}, cfg.Packet)
+	_, loss, n := before.until(mark{now, r.Received, r.Missing}, cfg.Packet)
 	arrived := min(r.Arrival, mostBelief)
 	// What the viewer measured is the link's rate if enough came: a few datagrams may have been held up together.
 	measured := arrived > 0 && (n >= enoughCount || arrived*enoughTime.Seconds() < n*float64(cfg.Packet)*8)

@@ -16,6 +16,9 @@
 // 3 % just after the rate was raised. Other loss is the link's own, which parity and repairs
 // deal with. "Clearly" is by 2 to 4 standard deviations of what was counted.
 //
+// A queue, and a loss with it, is not ours while less is sent than 0.7 of the rate at which the datagrams of a frame arrive: the
+// link carries more. It is taken for no queue then.
+//
 // Congestion cuts the rate at once to 0.85 of what arrived meanwhile, 0.9 after a probe. What
 // arrived is kept as the knee. An eighth of the time for which the link has been slow (1 to 30 s)
 // after the last cut it is tried with 1.2 of the knee, in steps of 1.12 more until frames

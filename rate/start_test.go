@@ -96,3 +96,16 @@ func TestParityIsPaidForAtOnce(t *testing.T) {
 		t.Errorf("a frame may have %d bytes, and %d with a half of parity", without, with)
 	}
 }
+
+// A viewer that is started again at the same address begins anew: what is known of the one before is not held against it.
+func TestRestartedViewerBeginsAnew(t *testing.T) {
+	c, at := start(t, 2*time.Second, func(i int, r *Report) {
+		r.Arrival, r.Received, r.RTT, r.Queueing = 200e6, r.Received+200, time.Millisecond, 0
+		if i == 8 {
+			r.Received, r.Queueing = 30, 30*time.Millisecond
+		}
+	})
+	if s := c.Stats(epoch.Add(2 * time.Second)); at != 0 || s.Rate != 0 && s.Rate < Start {
+		t.Errorf("cut after %v: %+v", at, s)
+	}
+}

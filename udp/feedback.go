@@ -37,11 +37,11 @@ type candidate struct {
 	session uint64 // the candidate's
 
 	common  fragment.Common // of our next report: a session of ours for this candidate alone
-	spent   uint64          // bytes of UDP payload sent to it
+	spent   uint64          // bytes of IP packets sent to it
+	heard   uint64          // bytes of UDP payload that had come from it when it was sent to last
+	asking  uint64          // the same when mayAsk said yes
 	tokens  budget          // for all of them
 	drops   uint64          // the kernel's when it was first seen
-	frame   uint32          // newest that transit has taken
-	any     bool            // frame is meaningful
 	transit transit
 
 	reported bool
@@ -81,13 +81,18 @@ func (f *feedback) enter(p *fragment.Progress, drops uint64, now time.Time) *can
 // mayAsk is for [fragment.Path]. The last token is a report's, which is of more use.
 func (f *feedback) mayAsk(from netip.AddrPort, session, bytes uint64, now time.Time) bool {
 	c := f.of(from, session)
-	return c != nil && c.spent+fragment.MaxRepairLen <= bytes && c.tokens.refill(now) >= 2
+	if c == nil || bytes <= c.heard || c.spent+fragment.MaxRepairLen+uint64(overhead(from.Addr())) > bytes {
+		return false
+	}
+	c.asking = bytes
+	return c.tokens.refill(now) >= 2
 }
 
 // asked notes a request of n bytes to one that may be a candidate.
 func (f *feedback) asked(from netip.AddrPort, session uint64, n int, now time.Time) {
 	if c := f.of(from, session); c != nil {
-		c.spent += uint64(n)
+		c.spent += uint64(n + overhead(from.Addr()))
+		c.heard = c.asking
 		c.tokens.take(now)
 	}
 }
@@ -132,7 +137,7 @@ func (c *candidate) report(
 		return b, false
 	case !c.reported && p.Received < candidateFirst && p.Missing == 0 && elapsed < candidateFirstWithin:
 		return b, false
-	case c.spent+fragment.ReportLen > p.Bytes || !c.tokens.take(now):
+	case p.Bytes <= c.heard || c.spent+fragment.ReportLen+uint64(overhead(p.From.Addr())) > p.Bytes || !c.tokens.take(now):
 		return b, false
 	}
 	report := fragment.Report{
@@ -146,7 +151,8 @@ func (c *candidate) report(
 		return b, false // cannot be: a Report has no field that could be wrong
 	}
 	c.common.Sequence++
-	c.spent += uint64(len(b))
+	c.spent += uint64(len(b) + overhead(p.From.Addr()))
+	c.heard = p.Bytes
 	c.reported, c.at, c.arrivals = true, now, p.Arrivals
 	return b, true
 }

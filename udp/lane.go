@@ -40,8 +40,8 @@ func (l *lane) survey(setting int64) {
 }
 
 // begin has a frame of so many bytes of UDP payload in n datagrams, the first of which has so many,
-// set out to all riders.
-func (l *lane) begin(now time.Time, payload, n, first int, interval time.Duration) {
+// set out to all riders. interval is the usual one between two frames, last that before this one.
+func (l *lane) begin(now time.Time, payload, n, first int, interval, last time.Duration) {
 	l.expected = 0
 	if len(l.riders) == 0 {
 		return
@@ -49,7 +49,7 @@ func (l *lane) begin(now time.Time, payload, n, first int, interval time.Duratio
 	bytes := 0
 	for _, d := range l.riders {
 		own := payload - (n-d.end)*first + d.end*d.overhead() // what is left out is parity, which is as long as the first
-		d.path.Begin(now, own, l.pathState(d), interval)
+		d.path.Begin(now, own, l.pathState(d), min(interval, last))
 		bytes += own
 	}
 	l.pace.Begin(now, bytes, interval)
@@ -136,7 +136,7 @@ type LaneStats struct {
 // lap sends chunks, a rider at a time, until the lane's pace, its riders' paths or their buffers hold
 // it up. It returns when the next chunk may leave, or a rider that has no room.
 func (l *lane) lap(f *flight) (due time.Time, full *destination) {
-	var held time.Time // when the first of those may go on that their paths hold up
+	var held time.Time // the earliest time at which a rider held up by its path may go on
 	for without := 0; len(l.riders) > without; {
 		now := time.Now()
 		chunk, due := l.pace.Next(now)
@@ -147,10 +147,11 @@ func (l *lane) lap(f *flight) (due time.Time, full *destination) {
 			l.turn = 0
 		}
 		d := l.riders[l.turn]
-		if d.path.Spreads() {
-			d.path.Learn(now, l.pathState(d)) // a report may have come since the frame set out
-		}
 		some, at := d.path.Next(now)
+		if at.After(now) && d.path.Stale(now) { // a report may have come since
+			d.path.Learn(now, l.pathState(d))
+			some, at = d.path.Next(now)
+		}
 		if at.After(now) {
 			if held.IsZero() || at.Before(held) {
 				held = at

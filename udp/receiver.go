@@ -81,7 +81,7 @@ type ReceiverStats struct {
 	Pings       uint64            `json:"pings"`               // asked the sender for its clock
 	Pongs       uint64            `json:"pongs"`               // of which it answered
 	Reports     uint64            `json:"reports"`             // told a sender how its datagrams fare
-	Candidate   uint64            `json:"candidate_reports"`   // of which to a sender that no frame of has become complete
+	Candidate   uint64            `json:"candidate_reports"`   // of these, to senders none of whose frames is complete yet
 	Jitter      float64           `json:"jitter_us"`           // µs, by RFC 3550 section 6.4.1, of the frames' first datagrams
 	Asides      uint64            `json:"asides"`              // datagrams to a group's viewer itself; in Datagrams they are not
 	Elsewhere   uint64            `json:"elsewhere,omitempty"` // to another address of the same port, by another interface, or not of the sender asked: ignored; nor are they

@@ -259,9 +259,9 @@ func (s *Sender) board(now time.Time, datagrams []fragment.Datagram, size int) {
 		bytes += len(g.Header) + len(g.Payload)
 	}
 	for _, l := range s.lanes {
-		l.begin(now, bytes, len(datagrams), len(datagrams[0].Header)+len(datagrams[0].Payload), s.rhythm.Interval())
+		l.begin(now, bytes, len(datagrams), len(datagrams[0].Header)+len(datagrams[0].Payload), s.rhythm.Interval(), s.rhythm.Last())
 		if l.expected > pace.MostSpread {
-			s.sorry.warn("at this pace a frame is longer on its way than viewers wait for it: raise --pace, send to fewer or to a group, or lower the quality or the size",
+			s.sorry.warn("at this pace a frame takes too long to leave: raise --pace, send to fewer or to a group, or lower the quality or the size",
 				slog.Duration("takes", l.expected), slog.String("pace", pace.Rate(l.pace.Limit())), slog.String("interface", l.name), slog.Int("destinations", len(l.riders)))
 		}
 	}

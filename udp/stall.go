@@ -35,7 +35,7 @@ type stall struct {
 // look takes what has come of the stream that is followed, or would be if it completed a frame, with all bytes and
 // kernel drops so far. It returns true when there is something to say that was not said before.
 func (s *stall) look(now time.Time, p *fragment.Progress, bytes, drops uint64) (news bool) {
-	if s.session != p.Session || s.complete != p.Complete || s.heard.IsZero() || now.Sub(s.heard) >= stallSilence {
+	if s.session != p.Session || s.complete != p.Complete || p.Received < s.last || s.heard.IsZero() || now.Sub(s.heard) >= stallSilence {
 		said := s.said && s.session == p.Session && s.complete == p.Complete
 		*s = stall{session: p.Session, complete: p.Complete, heard: now, last: p.Received, said: said}
 		s.measure(now, p, bytes, drops)

@@ -51,7 +51,7 @@ type Report struct {
 type Loss struct {
 	last        Report
 	at          time.Time
-	first       time.Time // report by which a frame had become complete
+	first       time.Time // of the first report that says that a frame is complete
 	short, long decayed
 	boost       float64   // 1..boostMost; 0 before the first loss
 	began       time.Time // when there came to be a loss; zero while there is none
@@ -101,7 +101,10 @@ func (l *Loss) Report(now time.Time, r Report) {
 	if r.Queueing >= congested { // the rate has to fall, and parity must not grow meanwhile
 		lost = min(lost, all*l.long.share())
 	}
-	if l.first.IsZero() && !r.Nothing || anew {
+	if anew {
+		l.first = time.Time{}
+	}
+	if l.first.IsZero() && !r.Nothing {
 		l.first = now
 	}
 	if r.Nothing || before.Nothing { // the rate is found while nothing is complete: what was lost at another one says little
@@ -134,7 +137,7 @@ func (l *Loss) Share(now time.Time) (share float64, fresh bool) {
 		return 0, false
 	}
 	share = l.short.share()
-	if l.at.Sub(l.first) >= young {
+	if !l.first.IsZero() && l.at.Sub(l.first) >= young {
 		share = max(share, l.long.share())
 	}
 	return min(share*max(l.boost, 1), max(share, boostedMost)), true

@@ -73,7 +73,7 @@ func (l *Lane) hurry() {
 }
 
 // Expected is how long the frame of so many bytes takes by a strict limit at least, and 0
-// where none is set. More than MostSpread is more than viewers wait.
+// where none is set. More than MostSpread is more than it should take.
 func (l *Lane) Expected(bytes int) time.Duration {
 	if l.limit == 0 || !l.strict {
 		return 0

@@ -9,9 +9,14 @@ const (
 	// knownShare is the same at most where a rate is known: what arrives shows then whether the path carries more
 	// than is sent.
 	knownShare = 0.65
-	// MostPathSpread is how long a frame is spread at most: viewers give up a frame of which nothing has come for
-	// 100 ms, and one that is older than a second.
-	MostPathSpread = 400 * time.Millisecond
+	// MostPathSpread is how long a frame is spread at most. Write waits for so long, so that a source that becomes
+	// quicker is not held up by what is known of a slow one.
+	MostPathSpread = 100 * time.Millisecond
+	// mostPause is the longest pause between two datagrams of a frame: viewers give up a frame of which nothing
+	// has come for 100 ms.
+	mostPause = 50 * time.Millisecond
+	// learnEvery is how often it is asked what is known of a path while a frame waits for it.
+	learnEvery = 2 * time.Millisecond
 	// leading is how many datagrams of a frame leave at once while nothing is known of the path: from the time
 	// between them the viewer measures the rate of its slowest link (packet-train dispersion). 6 kB fit nearly
 	// every queue.
@@ -28,7 +33,9 @@ type Path struct {
 	lane    Lane
 	state   State
 	within  time.Duration
-	leading bool // nothing of the frame has left
+	leading bool      // nothing of the frame has left
+	sent    time.Time // when a datagram of it left last, or it began
+	learnt  time.Time // when Learn was told last
 }
 
 // State is what is known of a path.
@@ -43,7 +50,7 @@ var Unknown = State{Spread: true}
 // Begin is told that a frame of so many bytes of IP packets begins to leave at now, and how long after it the next
 // one is likely to.
 func (p *Path) Begin(now time.Time, bytes int, s State, interval time.Duration) {
-	p.state, p.leading = s, s.Rate == 0
+	p.state, p.leading, p.sent, p.learnt = s, s.Rate == 0, now, now
 	if !s.Spread {
 		p.lane.SetLimit(0, false)
 		p.lane.Begin(now, bytes, interval)
@@ -58,11 +65,12 @@ func (p *Path) Begin(now time.Time, bytes int, s State, interval time.Duration) 
 	p.lane.begin(now, bytes, p.within)
 }
 
-// Spreads reports whether the frame in hand is held up at all.
-func (p *Path) Spreads() bool { return p.state.Spread }
+// Stale reports whether Learn is to be told again what is known by now.
+func (p *Path) Stale(now time.Time) bool { return p.state.Spread && now.Sub(p.learnt) >= learnEvery }
 
 // Learn is told what is known at now, while a frame leaves: the rest of it leaves accordingly.
 func (p *Path) Learn(now time.Time, s State) {
+	p.learnt = now
 	if s == p.state || !p.state.Spread {
 		return
 	}
@@ -82,6 +90,9 @@ func (p *Path) Next(now time.Time) (datagrams int, due time.Time) {
 		return 1 << 20, now
 	}
 	_, due = p.lane.Next(now)
+	if latest := p.sent.Add(mostPause); due.After(latest) {
+		due = latest
+	}
 	if p.leading {
 		return leading, due
 	}
@@ -90,7 +101,7 @@ func (p *Path) Next(now time.Time) (datagrams int, due time.Time) {
 
 // Sent is told that bytes of IP packets have left at now.
 func (p *Path) Sent(now time.Time, bytes int) {
-	p.leading = false
+	p.leading, p.sent = false, now
 	p.lane.Sent(now, bytes)
 }
 

@@ -135,3 +135,19 @@ func TestLossIsTriedAtALowerRate(t *testing.T) {
 		}
 	}
 }
+
+// However few datagrams a frame has, and however rarely frames come, no pause within one is so long that viewers give it up.
+func TestNoPauseIsTooLong(t *testing.T) {
+	for _, s := range []State{Unknown, {Spread: true, Rate: 20_000}, {Spread: true, Rate: 1e6}} {
+		for _, interval := range []time.Duration{interval30, 200 * time.Millisecond, 5 * time.Second} {
+			for _, n := range []int{1, 2, 3, 5, 7, 12, 47} {
+				left := leave(&Path{}, n, s, interval, nil)
+				for i := 1; i < n; i++ {
+					if gap := left[i] - left[i-1]; gap > mostPause+time.Millisecond {
+						t.Errorf("%+v, a frame of %d each %v: datagram %d leaves %v after the one before", s, n, interval, i, gap)
+					}
+				}
+			}
+		}
+	}
+}

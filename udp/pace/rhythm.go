@@ -61,6 +61,15 @@ func (r *Rhythm) Interval() time.Duration {
 	return m
 }
 
+// Last is the last gap, and the interval where it is not known. By it who waits within the interval notices
+// at once that frames come more often.
+func (r *Rhythm) Last() time.Duration {
+	if r.known == 0 {
+		return r.Interval()
+	}
+	return r.gaps[(r.known-1)%len(r.gaps)]
+}
+
 // slow is the interval of frames that come as slowly as pauses do, and regularly; else 0.
 func (r *Rhythm) slow() time.Duration {
 	var last [enough]time.Duration

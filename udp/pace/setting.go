@@ -19,8 +19,7 @@ const (
 	// Chunk is how many datagrams leave at once at most. Switches and cards hold that many
 	// in any case.
 	Chunk = 8
-	// MostSpread is how long a frame may be on its way by docs/PROTOCOL.md, section 4: viewers
-	// give up what takes twice as long.
+	// MostSpread is how long an interface's pace spreads a frame at most, unless a rate was asked for.
 	MostSpread = 50 * time.Millisecond
 	// leastRate is the lowest that can be asked for, in bit/s: at less, one datagram takes longer
 	// than a frame may.
