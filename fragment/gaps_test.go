@@ -45,3 +45,41 @@ func TestAFrameMayBeginWithARepair(t *testing.T) {
 		}
 	}
 }
+
+// The first frames of a sender that sends four datagrams at once and the rest over most of the time between two frames are neither
+// given up nor asked for before they have come, also where lost strips are filled.
+func TestFirstFramesMayBeSpread(t *testing.T) {
+	for name, cfg := range map[string]Config{"": {}, "concealing": {Filler: noFiller{}}} {
+		for _, n := range []int{5, 7, 12} {
+			r, err := NewReassembler(cfg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer r.Close()
+			s, now, complete := newSender(t, 1), time.Unix(1000, 0), 0
+			for range 20 {
+				frame := s.frame(64 * n)
+				gap := 80 * time.Millisecond / time.Duration(n)
+				for i, d := range frame.datagrams {
+					if i >= 4 { // looked at each millisecond meanwhile
+						for range gap / time.Millisecond {
+							now = now.Add(time.Millisecond)
+							r.Expire(now)
+							if all := asked(t, r, now, Path{RTT: time.Millisecond}); len(all) > 0 {
+								t.Fatalf("%s: asked for %+v", name, all)
+							}
+						}
+					}
+					if f := r.Push(now, addrA, d); f != nil {
+						complete++
+						f.Release()
+					}
+				}
+				now = now.Add(20 * time.Millisecond)
+			}
+			if complete != 20 {
+				t.Errorf("%s: %d of 20 frames of %d datagrams are complete: %+v", name, complete, n, r.Counters().Incomplete)
+			}
+		}
+	}
+}

@@ -369,3 +369,19 @@ func TestHeavyLossGetsWhatItNeeds(t *testing.T) {
 		}
 	}
 }
+
+// The longer estimate waits until the first frame is complete for some time, however long that took.
+func TestLongEstimateWaitsForTheFirstFrame(t *testing.T) {
+	w, nothing := reports{}, func(i int, r *Report) { r.Nothing, r.Received, r.Missing = true, r.Received+10, r.Missing+10 }
+	w.every(time.Second, 10, nothing)
+	w.every(100*time.Millisecond, 1, func(i int, r *Report) {
+		r.Nothing, r.Shown, r.Received, r.Missing = false, 1, r.Received+50, r.Missing+50
+	})
+	clear := func(i int, r *Report) { r.Received, r.Shown = r.Received+300, r.Shown+30 }
+	if share := w.every(time.Second, 4, clear); share != w.short.share() || w.long.share() <= share {
+		t.Errorf("%v after 4 s, want the shorter estimate: %v and %v", share, w.short.share(), w.long.share())
+	}
+	if share := w.every(time.Second, 2, clear); share != w.long.share() {
+		t.Errorf("%v after 6 s, want the longer estimate: %v and %v", share, w.short.share(), w.long.share())
+	}
+}
