@@ -1,9 +1,9 @@
 package command
 
 import (
-	"cmp"
 	"context"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -25,7 +25,7 @@ type inbound struct {
 	hello string          // what to tell the user once all is open
 	fills *conceal.Filler // nil: what is incomplete is dropped
 
-	reason string // why no frame was complete when that was last so; of who calls stats, one goroutine at a time
+	reason atomic.Pointer[string] // why no frame was complete, when that was last so
 }
 
 // openIn opens the socket.
@@ -121,9 +121,13 @@ func (in *inbound) stats() (f inFigures) {
 	if in.udp != nil {
 		stats := in.udp.Stats()
 		f.UDP = &stats
-		in.reason = cmp.Or(stats.Stalled, in.reason)
+		if stats.Stalled != "" {
+			in.reason.Store(&stats.Stalled)
+		}
 	}
-	f.reason = in.reason
+	if reason := in.reason.Load(); reason != nil {
+		f.reason = *reason
+	}
 	if in.fills != nil {
 		counts := in.fills.Counters()
 		f.Conceal = &counts
